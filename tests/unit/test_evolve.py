@@ -1,0 +1,136 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import Column, Table, Text, inspect
+
+from app import create_app
+from app.evolve import evolve
+from app.notes.models import Note
+from app.prepare import NotPreparedError, migration_engine
+from config import TestingConfig
+
+Change = Callable[..., None]
+
+
+@pytest.fixture
+def development(database: str, settings: Callable[[str], dict[str, str]], tmp_path: Path) -> Iterator[Flask]:
+    """An app on an empty database, in a development whose migrations are a copy."""
+    app = create_app(TestingConfig(settings(database)))
+    source, copy = Path(app.extensions["migrate"].directory), tmp_path / "web" / "migrations"
+    (copy / "versions").mkdir(parents=True)
+    for path in [*source.glob("*.*"), *source.glob("versions/*.py")]:
+        (copy / path.relative_to(source)).write_text(path.read_text())
+    app.extensions["migrate"].directory = str(copy)
+    app.root_path = str(tmp_path / "web" / "app")
+    app.config["DEVELOPMENT"] = True
+    with app.app_context():
+        evolve(None, None, drop=False)
+        yield app
+
+
+@pytest.fixture
+def notes() -> Iterator[Table]:
+    """The table of the notes, in the models; what a test adds to it or takes away is put right again."""
+    table = Note.metadata.tables["notes"]
+    columns = list(table.columns)
+    yield table
+    for column in set(table.columns) - set(columns):
+        table._columns.remove(column)
+    for column in set(columns) - set(table.columns):
+        table._columns.add(column)
+
+
+def versions(app: Flask) -> list[str]:
+    """Return the slugs of the migrations."""
+    paths = sorted(Path(app.extensions["migrate"].directory).glob("versions/*.py"))
+    return [path.stem.split("_", 2)[2] for path in paths]
+
+
+def columns() -> set[str]:
+    """Return the columns that the database has."""
+    return {column["name"] for column in inspect(migration_engine()).get_columns("notes")}
+
+
+def test_no_difference_writes_nothing(development: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+    before = versions(development)
+    evolve(None, None, drop=False)
+    assert versions(development) == before
+    assert "nothing to migrate" in capsys.readouterr().out
+
+
+def test_new_column_is_written_applied_and_shown(
+    development: Flask, notes: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes.append_column(Column("subtitle", Text))
+    evolve(None, None, drop=False)
+    assert versions(development)[-1] == "add_subtitle_to_notes"
+    assert "subtitle" in columns()
+    out = capsys.readouterr().out
+    assert "web/migrations/versions/" in out
+    assert "op.add_column('notes'" in out
+
+
+def test_message_names_the_revision(development: Flask, notes: Table) -> None:
+    notes.append_column(Column("subtitle", Text))
+    evolve("Second thoughts", None, drop=False)
+    assert versions(development)[-1] == "second_thoughts"
+
+
+def test_lost_column_stops_it_with_the_ways_on(development: Flask, notes: Table) -> None:
+    before = versions(development)
+    notes._columns.remove(notes.c.body)
+    notes.append_column(Column("text", Text))
+    with pytest.raises(NotPreparedError) as caught:
+        evolve(None, None, drop=False)
+    assert "drop the column notes.body" in str(caught.value)
+    assert "make migrate rename=body:text" in str(caught.value)
+    assert "make migrate drop=yes" in str(caught.value)
+    assert versions(development) == before
+
+
+def test_drop_loses_the_column(development: Flask, notes: Table) -> None:
+    notes._columns.remove(notes.c.body)
+    evolve(None, None, drop=True)
+    assert "body" not in columns()
+
+
+def test_rename_keeps_the_data(development: Flask, notes: Table) -> None:
+    with migration_engine().begin() as connection:
+        connection.exec_driver_sql("INSERT INTO notes (title, body) VALUES ('a', 'kept')")
+    notes._columns.remove(notes.c.body)
+    notes.append_column(Column("text", Text, server_default="", nullable=False))
+    evolve(None, ("body", "text"), drop=False)
+    with migration_engine().connect() as connection:
+        assert connection.exec_driver_sql("SELECT text FROM notes").scalars().all() == ["kept"]
+
+
+def test_rename_of_what_is_not_there_is_told(development: Flask, notes: Table) -> None:
+    notes.append_column(Column("subtitle", Text))
+    with pytest.raises(NotPreparedError, match="rename=body:text: no table drops body and adds text"):
+        evolve(None, ("body", "text"), drop=False)
+
+
+def test_revision_that_cannot_be_applied_is_not_kept(development: Flask, notes: Table) -> None:
+    with migration_engine().begin() as connection:
+        connection.exec_driver_sql("INSERT INTO notes (title) VALUES ('a')")
+    before = versions(development)
+    notes.append_column(Column("subtitle", Text, nullable=False))
+    with pytest.raises(NotPreparedError, match="contains null values"):
+        evolve(None, None, drop=False)
+    assert versions(development) == before
+    assert "subtitle" not in columns()
+
+
+def test_outside_development_it_only_upgrades(development: Flask, notes: Table) -> None:
+    before = versions(development)
+    development.config["DEVELOPMENT"] = False
+    notes.append_column(Column("subtitle", Text))
+    evolve(None, None, drop=False)
+    assert versions(development) == before
+
+
+def test_shipped_migrations_are_what_the_models_need(development: Flask) -> None:
+    shipped = Path(__file__).parents[2] / "web" / "migrations" / "versions"
+    assert len(versions(development)) == len(list(shipped.glob("*.py")))

@@ -1,0 +1,182 @@
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import NullPool, create_engine, func, select, text
+
+from app import create_app
+from app.prepare import LOCK, NotPreparedError, Schema, lock, migration_engine, prepare, schema_state
+from config import TestingConfig
+
+Settings = Callable[[str], dict[str, str]]
+
+SHELL = """
+from alembic import op
+revision = "{revision}"
+down_revision = {down!r}
+branch_labels = depends_on = None
+def upgrade():
+    {upgrade}
+def downgrade():
+    pass
+"""
+
+
+@pytest.fixture
+def fresh(database: str, settings: Settings) -> Flask:
+    """An app on an empty database."""
+    return create_app(TestingConfig(settings(database)))
+
+
+@pytest.fixture
+def write_migration(fresh: Flask, tmp_path: Path) -> Callable[..., None]:
+    """Return a function that writes a migration into a history of the test's own."""
+    source = Path(fresh.extensions["migrate"].directory)
+    (tmp_path / "versions").mkdir()
+    for name in ("env.py", "alembic.ini", "script.py.mako"):
+        (tmp_path / name).write_text((source / name).read_text())
+    fresh.extensions["migrate"].directory = str(tmp_path)
+
+    def write(revision: str, upgrade: str, down: str | None = None) -> None:
+        path = tmp_path / "versions" / f"{revision}.py"
+        path.write_text(SHELL.format(revision=revision, upgrade=upgrade, down=down))
+
+    return write
+
+
+def revisions(app: Flask) -> list[str]:
+    """Return what the database says that it has had."""
+    with app.app_context(), migration_engine().connect() as connection:
+        return list(connection.scalars(text("SELECT version_num FROM alembic_version")))
+
+
+def test_prepare_migrates_an_empty_database(fresh: Flask) -> None:
+    with fresh.app_context():
+        prepare()
+        with migration_engine().connect() as connection:
+            assert schema_state(connection) is Schema.CURRENT
+
+
+def test_prepare_migrates_once_however_many_start(
+    fresh: Flask, write_migration: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "app.prepare")
+    write_migration("one", 'op.execute("CREATE TABLE t (); SELECT pg_sleep(0.5)")')
+    barrier, errors = threading.Barrier(3), []
+
+    def start() -> None:
+        barrier.wait()
+        try:
+            with fresh.app_context():
+                prepare()
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert [r.getMessage() for r in caplog.records].count("the schema has been migrated") == 1
+
+
+def test_failing_migration_is_named_and_leaves_nothing(
+    fresh: Flask, write_migration: Callable[..., None]
+) -> None:
+    write_migration("good", 'op.execute("CREATE TABLE kept ()")')
+    write_migration("bad", 'op.execute("CREATE TABLE half ()"); op.execute("SELECT nothing")', down="good")
+    with fresh.app_context():
+        with pytest.raises(
+            NotPreparedError, match=r'migration bad\.py failed(.|\n)*"nothing" does not exist'
+        ):
+            prepare()
+        with migration_engine().connect() as connection:
+            tables = "SELECT tablename FROM pg_tables WHERE tablename IN ('kept', 'half')"
+            assert list(connection.scalars(text(tables))) == ["kept"]
+    assert revisions(fresh) == ["good"]
+
+
+def test_index_is_created_concurrently_while_others_wait_for_the_lock(
+    fresh: Flask, write_migration: Callable[..., None]
+) -> None:
+    write_migration("table", 'op.execute("CREATE TABLE t (a int)")')
+    write_migration(
+        "index",
+        'with op.get_context().autocommit_block(): op.execute("CREATE INDEX CONCURRENTLY i ON t (a)")',
+        down="table",
+    )
+
+    def start() -> None:
+        with fresh.app_context():
+            prepare()
+
+    threads = [threading.Thread(target=start) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert revisions(fresh) == ["index"]
+
+
+def test_newer_schema_is_served(fresh: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    with fresh.app_context():
+        prepare()
+        with migration_engine().begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = 'of_tomorrow'"))
+        prepare()
+    assert revisions(fresh) == ["of_tomorrow"]
+    assert "newer than this code" in caplog.text
+
+
+def test_lock_is_given_back(fresh: Flask) -> None:
+    with fresh.app_context():
+        engine = migration_engine()
+        with lock(engine):
+            pass
+        with engine.connect() as connection:
+            assert connection.scalar(select(func.pg_try_advisory_lock(LOCK))) is True
+
+
+def test_database_that_does_not_answer_is_waited_for_and_told(settings: Settings) -> None:
+    environment = settings("postgresql://nobody@127.0.0.1:1/nothing") | {"DATABASE_WAIT": "1"}
+    with (
+        create_app(TestingConfig(environment)).app_context(),
+        pytest.raises(NotPreparedError, match=r"no answer from .*127\.0\.0\.1:1/nothing in 1 s: .*refused"),
+    ):
+        prepare()
+
+
+@pytest.fixture
+def stranger(database: str) -> Iterator[str]:
+    """The URL of a database with a user who needs a password, and a wrong one."""
+    admin = create_engine(database, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with admin.connect() as connection:
+        connection.execute(text("CREATE ROLE stranger LOGIN PASSWORD 'right'"))
+        hba = Path(str(connection.scalar(text("SHOW hba_file"))))
+        original = hba.read_text()
+        hba.write_text("local all stranger scram-sha-256\n" + original)
+        connection.execute(text("SELECT pg_reload_conf()"))
+    yield database.replace("postgres:@", "stranger:wrong-one@")
+    hba.write_text(original)
+    with admin.connect() as connection:
+        connection.execute(text("SELECT pg_reload_conf()"))
+        connection.execute(text("DROP ROLE stranger"))
+
+
+def test_wrong_password_is_told_with_what_to_do(stranger: str, settings: Settings) -> None:
+    app = create_app(TestingConfig(settings(stranger)))
+    with app.app_context(), pytest.raises(NotPreparedError) as caught:
+        prepare()
+    assert "refuses the password" in str(caught.value)
+    assert "data is untouched" in str(caught.value)
+    assert "wrong-one" not in str(caught.value)
+
+
+def test_unknown_database_is_told_at_once(database: str, settings: Settings) -> None:
+    url = database.replace("/scratch", "/elsewhere")
+    app = create_app(TestingConfig(settings(url)))
+    with app.app_context(), pytest.raises(NotPreparedError, match="does not exist"):
+        prepare()

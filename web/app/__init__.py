@@ -1,0 +1,64 @@
+"""The app: `create_app` makes one, with the modules of `MODULES` mounted."""
+
+from pathlib import Path
+from types import ModuleType
+
+from flask import Flask, current_app, url_for
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config
+
+from . import commands, conditional, docs, errors, health, home, logs, notes
+from .converters import IdConverter, id_parameter
+from .extensions import csrf, db, migrate, rest
+
+MODULES: list[ModuleType] = [
+    home,
+    health,
+    docs,
+    notes,
+]
+
+
+def create_app(settings: config.Config | None = None) -> Flask:
+    """Return an app under `settings`, by default those that APP_SETTINGS names (config.ConfigError)."""
+    app = Flask(__name__)
+    app.config.from_object(settings or config.load())
+    app.json.sort_keys = False  # type: ignore[attr-defined] # of Flask's default provider
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.url_map.strict_slashes = False
+    app.url_map.converters["id"] = IdConverter
+    hops = app.config["PROXIES"]
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # Flask's documented way
+    logs.init_app(app)
+    conditional.init_app(app)
+    errors.init_app(app)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(Path(app.root_path).parent / "migrations"))
+    csrf.init_app(app)
+    rest.init_app(app)
+    rest.register_converter(IdConverter, id_parameter)
+    commands.init_app(app)
+    for module in MODULES:
+        mount(app, module)
+    app.context_processor(lambda: {"modules": linked_modules()})
+    return app
+
+
+def mount(app: Flask, module: ModuleType) -> None:
+    """Register the blueprints that `module` exports: `api` (JSON, no cookies, so no CSRF) and `pages`."""
+    if hasattr(module, "api"):
+        rest.register_blueprint(module.api)
+        csrf.exempt(module.api)
+    if hasattr(module, "pages"):
+        app.register_blueprint(module.pages)
+
+
+def linked_modules() -> list[dict[str, str]]:
+    """Return the name and URL of each module that has an index page of its own, for the navigation."""
+    names = (module.__name__.rpartition(".")[2] for module in MODULES)
+    return [
+        {"name": name, "url": url_for(f"{name}_pages.index")}
+        for name in names
+        if f"{name}_pages.index" in current_app.view_functions
+    ]

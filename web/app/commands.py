@@ -1,0 +1,49 @@
+"""The commands that this app adds to Flask-Migrate's: `python manage.py db prepare` and `db evolve`."""
+
+import logging.config
+from collections.abc import Callable
+
+import click
+from alembic.util import CommandError
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from flask_migrate.cli import db as group
+
+from . import logs
+from .evolve import evolve
+from .prepare import NotPreparedError, prepare
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to the app's `db` group."""
+    group.add_command(prepare_command)
+    group.add_command(evolve_command)
+
+
+def run(work: Callable[[], None]) -> None:
+    """Do `work` with its log on the screen; what stands in the way becomes the command's error."""
+    logging.config.dictConfig(logs.logging_config(current_app.config["LOG_FORMAT"], "INFO"))
+    try:
+        work()
+    except (NotPreparedError, CommandError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command("prepare")
+@with_appcontext
+def prepare_command() -> None:
+    """Wait for the database and bring it to the newest migration."""
+    run(prepare)
+
+
+@click.command("evolve")
+@click.option("-m", "--message", help="What the revision is about; by default what it does.")
+@click.option("--rename", metavar="OLD:NEW", help="The column OLD becomes NEW and keeps its data.")
+@click.option("--drop", is_flag=True, help="Let columns and tables be dropped, with their data.")
+@with_appcontext
+def evolve_command(message: str | None, rename: str | None, drop: bool) -> None:
+    """Write a revision where the models differ from the database, and apply it."""
+    names = tuple(rename.split(":")) if rename else None
+    if names and (len(names) != 2 or not all(names)):
+        raise click.UsageError(f"rename={rename}: say rename=old:new")
+    run(lambda: evolve(message or None, names, drop))  # type: ignore[arg-type] # a pair, as was checked

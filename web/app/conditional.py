@@ -1,0 +1,41 @@
+"""Conditional requests (RFC 9110, section 13), by the version of a record."""
+
+from typing import Protocol
+
+from flask import Flask, Response, abort, request
+from marshmallow import ValidationError
+
+
+class Versioned(Protocol):
+    """A record with a version."""
+
+    version: int
+
+
+def init_app(app: Flask) -> None:
+    """Answer 304 where the client has what it asks for already."""
+    app.after_request(answer_not_modified)
+
+
+def answer_not_modified(response: Response) -> Response:
+    """Compare the ETag of `response`, if it has one, with the request's If-None-Match."""
+    if "ETag" in response.headers and response.status_code == 200:
+        response.make_conditional(request.environ)
+    return response
+
+
+def etag(record: Versioned) -> dict[str, str]:
+    """Return the header that names the version of `record`: a weak one, for nginx's gzip makes it so."""
+    return {"ETag": f'W/"{record.version}"'}
+
+
+def check_match(record: Versioned) -> None:
+    """Answer 412 if the request's If-Match names another version of `record`."""
+    if request.if_match and not request.if_match.contains_weak(str(record.version)):
+        abort(412, "The record has been changed since; get it again.")
+
+
+def check_version(record: Versioned) -> None:
+    """Raise ValidationError if the form that was sent was made from another version of `record`."""
+    if request.form.get("version", str(record.version)) != str(record.version):
+        raise ValidationError("Changed by somebody else meanwhile; saving again overwrites that.")

@@ -1,0 +1,3 @@
+from .pages import pages
+
+__all__ = ["pages"]

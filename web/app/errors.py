@@ -1,0 +1,89 @@
+"""Every error in one form: a problem document (RFC 9457) under /api/, a page elsewhere."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app, json, render_template, request
+from marshmallow import ValidationError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import (
+    Conflict,
+    HTTPException,
+    PreconditionFailed,
+    ServiceUnavailable,
+    UnprocessableEntity,
+)
+
+from .logs import request_id
+
+RETRY_AFTER = 2  # seconds
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(HTTPException, handle)
+    app.register_error_handler(ValidationError, handle_invalid)
+    app.register_error_handler(StaleDataError, handle_stale)
+    app.register_error_handler(IntegrityError, handle_conflict)
+    app.register_error_handler(OperationalError, handle_unavailable)
+    app.register_error_handler(PoolTimeoutError, handle_unavailable)
+
+
+def handle(error: HTTPException) -> Response:
+    """Answer with `error`: its status, its headers, and a body in the form that the path asks for."""
+    answer = error.get_response()
+    answer.headers.remove("Content-Type")
+    if error.code == 503:
+        answer.headers["Retry-After"] = str(RETRY_AFTER)
+    body = problem(error)
+    if request.path == "/api" or request.path.startswith("/api/"):
+        return Response(json.dumps(body), error.code, answer.headers, "application/problem+json")
+    return Response(render_template("error.html", problem=body), error.code, answer.headers, "text/html")
+
+
+def problem(error: HTTPException) -> dict[str, Any]:
+    """Return the problem document of `error`."""
+    status = HTTPStatus(error.code or 500)
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": error.description or status.description,
+        "request_id": request_id(),
+    }
+    if status == 500 and current_app.config["DEVELOPMENT"]:
+        document["detail"] = "The traceback is in the log: make logs S=web"
+    data = getattr(error, "data", {})  # set by webargs: {"messages": {location: {field: [message]}}}
+    if "messages" in data:
+        document["detail"] = "Some fields are invalid."
+        document["errors"] = {
+            name: messages for fields in data["messages"].values() for name, messages in fields.items()
+        }
+    return document
+
+
+def handle_invalid(error: ValidationError) -> Response:
+    """Answer with what a schema has found wrong."""
+    invalid = UnprocessableEntity()
+    invalid.data = {"messages": {"input": error.normalized_messages()}}  # type: ignore[attr-defined] # as webargs does
+    return handle(invalid)
+
+
+def handle_stale(error: StaleDataError) -> Response:
+    """Answer that the record was changed by somebody else between its reading and its writing."""
+    conflict = PreconditionFailed if request.if_match else Conflict
+    return handle(conflict("The record was changed at the same time; get it again."))
+
+
+def handle_conflict(error: IntegrityError) -> Response:
+    """Answer that a constraint of the database refused the change."""
+    current_app.logger.warning("conflict: %s", error.orig)
+    return handle(Conflict("The change conflicts with what is stored."))
+
+
+def handle_unavailable(error: Exception) -> Response:
+    """Answer that the database cannot be reached, or has no connection left."""
+    current_app.logger.error("database: %s", str(error).partition("\n")[0])
+    return handle(ServiceUnavailable("The database does not answer; try again."))

@@ -1,0 +1,72 @@
+"""What a module may import from the app that it is mounted in."""
+
+from datetime import datetime
+from typing import Any
+
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, func
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from .conditional import check_match, check_version, etag
+from .forms import form_data
+from .pagination import PageArguments, paginate
+from .rest import Api, Blueprint
+from .schemas import Schema, page_of
+
+__all__ = [
+    "Base",
+    "Blueprint",
+    "PageArguments",
+    "Schema",
+    "check_match",
+    "check_version",
+    "csrf",
+    "db",
+    "etag",
+    "form_data",
+    "migrate",
+    "page_of",
+    "paginate",
+    "rest",
+]
+
+# Constraints with names can be dropped by a migration:
+# https://alembic.sqlalchemy.org/en/latest/naming.html
+NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+db = SQLAlchemy(metadata=MetaData(naming_convention=NAMES), session_options={"expire_on_commit": False})
+migrate = Migrate()
+csrf = CSRFProtect()
+rest = Api()
+
+
+class Base(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the class at run time
+    """A record: `version` counts its changes, and an UPDATE of a version that is gone by fails."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True, sort_order=-1)
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), sort_order=1
+    )
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), onupdate=func.now(), sort_order=2
+    )
+    version: Mapped[int] = mapped_column(server_default="1", sort_order=3)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, object]:
+        return {"version_id_col": cls.version, "eager_defaults": True}
+
+    def update(self, data: dict[str, Any]) -> None:
+        """Set the attributes that `data` names."""
+        for name, value in data.items():
+            setattr(self, name, value)

@@ -1,0 +1,78 @@
+"""Log lines on standard output, each with the id of the request that it belongs to."""
+
+import logging
+import re
+import time
+import uuid
+from typing import Any
+
+from flask import Flask, Response, g, has_request_context, request
+
+WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+QUIET = ("/healthz", "/readyz")
+FIELDS = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
+
+log = logging.getLogger("app.request")
+
+
+def request_id() -> str:
+    """Return the id of the current request: X-Request-ID where that is well formed, else a new one."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+    return str(g.request_id)
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives each record its `request_id`, "-" outside a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id() if has_request_context() else "-"
+        return True
+
+
+def logging_config(form: str, level: str) -> dict[str, Any]:
+    """Return the logging configuration for `form` ("json" or "readable"), as dictConfig takes it."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request_id": {"()": RequestIdFilter}},
+        "formatters": {
+            "readable": {"format": "%(asctime)s %(levelname)-7s %(request_id).8s %(message)s"},
+            "json": {
+                "()": "pythonjsonlogger.json.JsonFormatter",
+                "format": FIELDS,
+                "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+            },
+        },
+        "handlers": {
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": form,
+                "filters": ["request_id"],
+            }
+        },
+        "root": {"handlers": ["stdout"], "level": level},
+        "loggers": {"gunicorn.error": {"propagate": True}, "alembic": {"level": "WARNING"}},
+    }
+
+
+def init_app(app: Flask) -> None:
+    """Give each answer its X-Request-ID, and each request a line in the log."""
+    app.before_request(start)
+    app.after_request(finish)
+
+
+def start() -> None:
+    """Note when the request began."""
+    g.started = time.monotonic()
+
+
+def finish(response: Response) -> Response:
+    """Log the request and put its id into the answer."""
+    response.headers["X-Request-ID"] = request_id()
+    if request.path not in QUIET:
+        milliseconds = (time.monotonic() - g.started) * 1000
+        log.info("%s %s %d %.1f ms", request.method, request.path, response.status_code, milliseconds)
+    return response

@@ -1,0 +1,15 @@
+from marshmallow import validate
+from marshmallow_sqlalchemy import auto_field
+
+from ..extensions import Schema, page_of
+from .models import Note
+
+
+class NoteSchema(Schema):
+    class Meta:
+        model = Note
+
+    title = auto_field(validate=validate.Length(1, 200))
+
+
+NotePage = page_of(NoteSchema)

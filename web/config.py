@@ -1,0 +1,140 @@
+"""The environments that the app runs in, one class each; APP_SETTINGS names the one to use.
+
+This is the only module of the app that reads the environment. Each secret NAME may be given as a file
+instead, by NAME_FILE.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+PLACEHOLDERS = {"change-me", "secret", "not_this"}
+SECRET_MINIMUM = 32  # characters
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong; the message is one line that names it."""
+
+
+def secret(environ: Mapping[str, str], name: str) -> str:
+    """Return the value of `name`, or the content of the file that `name`_FILE names, else ""."""
+    path = environ.get(f"{name}_FILE")
+    if not path:
+        return environ.get(name, "")
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\n")
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
+
+
+def integer(environ: Mapping[str, str], name: str, default: int) -> int:
+    """Return the whole number, 0 or more, that `name` holds."""
+    value = environ.get(name) or str(default)
+    if not (value.isascii() and value.isdecimal()):
+        raise ConfigError(f"{name} must be a whole number, not {value!r}")
+    return int(value)
+
+
+def database_url(environ: Mapping[str, str]) -> str:
+    """Return DATABASE_URL for psycopg2, with POSTGRES_PASSWORD where it names no password itself."""
+    value = secret(environ, "DATABASE_URL")
+    if not value:
+        raise ConfigError("DATABASE_URL is not set; it looks like postgresql://user@host:5432/name")
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername not in ("postgres", "postgresql", "postgresql+psycopg2"):
+        raise ConfigError("DATABASE_URL is malformed; it looks like postgresql://user@host:5432/name")
+    if url.password is None:
+        url = url.set(password=secret(environ, "POSTGRES_PASSWORD") or None)
+    return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+
+
+class Config:
+    """What every environment shares."""
+
+    DEBUG = False
+    TESTING = False
+    DEVELOPMENT = False
+    WEAK_SECRETS = False
+    LOG_FORMAT = "json"
+    CSRF_ENABLED = True
+    WTF_CSRF_TIME_LIMIT = None  # a token lives as long as the session it belongs to
+    SESSION_COOKIE_SAMESITE = "Lax"
+    API_TITLE = "Slipway"
+    API_VERSION = "1"
+    OPENAPI_VERSION = "3.1.0"
+    OPENAPI_URL_PREFIX = "/api"
+    OPENAPI_JSON_PATH = "openapi.json"
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self.SECRET_KEY = self.strong_secret(environ, "SECRET_KEY")
+        self.WTF_CSRF_ENABLED = self.CSRF_ENABLED
+        self.WTF_CSRF_SECRET_KEY = self.strong_secret(environ, "CSRF_SESSION_KEY")
+        self.SESSION_COOKIE_NAME = environ.get("COOKIE_PREFIX", "") + "session"
+        self.LOG_LEVEL = (environ.get("LOG_LEVEL") or "INFO").upper()
+        self.MAX_CONTENT_LENGTH = integer(environ, "MAX_BODY_BYTES", 1024 * 1024)
+        self.MAX_FORM_MEMORY_SIZE = self.MAX_CONTENT_LENGTH
+        self.PROXIES = 1 + integer(environ, "TRUSTED_PROXIES", 0)  # nginx, and those before it
+        self.DATABASE_WAIT = integer(environ, "DATABASE_WAIT", 60)  # seconds
+        self.SQLALCHEMY_DATABASE_URI = database_url(environ)
+        if not self.WEAK_SECRETS and make_url(self.SQLALCHEMY_DATABASE_URI).password in PLACEHOLDERS:
+            raise ConfigError("POSTGRES_PASSWORD is an example; set a random one")
+        self.SQLALCHEMY_ENGINE_OPTIONS = {
+            "pool_size": integer(environ, "WEB_THREADS", 4),
+            "max_overflow": 0,
+            "pool_timeout": 5,  # seconds
+            "connect_args": {"connect_timeout": 5, "options": "-c TimeZone=UTC"},
+        }
+
+    def strong_secret(self, environ: Mapping[str, str], name: str) -> str:
+        """Return the secret `name`, refusing one that is missing and, outside development, a weak one."""
+        value = secret(environ, name)
+        if not value:
+            raise ConfigError(f"{name} is not set; `make up` writes one into .env")
+        if not self.WEAK_SECRETS and (value in PLACEHOLDERS or len(value) < SECRET_MINIMUM):
+            raise ConfigError(f"{name} is an example or under {SECRET_MINIMUM} characters; set a random one")
+        return value
+
+
+class ProductionConfig(Config):
+    """Served to the world."""
+
+
+class StagingConfig(ProductionConfig):
+    """Production's rehearsal: the same settings, under its own name."""
+
+
+class DevelopmentConfig(Config):
+    """A developer's machine: reload on change, readable logs, `make migrate` writes migrations."""
+
+    DEBUG = True
+    DEVELOPMENT = True
+    WEAK_SECRETS = True
+    LOG_FORMAT = "readable"
+
+
+class TestingConfig(Config):
+    """The unit tests."""
+
+    TESTING = True
+    WEAK_SECRETS = True
+    LOG_FORMAT = "readable"
+
+
+ENVIRONMENTS = {
+    f"config.{environment.__name__}": environment
+    for environment in (ProductionConfig, StagingConfig, DevelopmentConfig, TestingConfig)
+}
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Config:
+    """Return the configuration that APP_SETTINGS names; ConfigError says in one line what is wrong."""
+    name = environ.get("APP_SETTINGS", "")
+    if name not in ENVIRONMENTS:
+        raise ConfigError(f"APP_SETTINGS is {name!r}; it must be one of {', '.join(ENVIRONMENTS)}")
+    return ENVIRONMENTS[name](environ)
