@@ -1,0 +1,69 @@
+# The verbs of the stack; each means the same on every engine (engines/). GNU make 3.81 or newer.
+.DEFAULT_GOAL := help
+run := @engines/run
+
+.PHONY: help
+help:
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Run
+.PHONY: up
+up: ## Build, start, migrate and wait until the stack answers; prints its URL
+	$(run) up
+
+.PHONY: down
+down: ## Stop the stack; the data stays
+	$(run) down
+
+.PHONY: restart
+restart: ## Restart a service (S=web), or all of them
+	$(run) restart
+
+.PHONY: ps
+ps: ## Show the services and how they are
+	$(run) ps
+
+.PHONY: logs
+logs: ## Show the logs, of one service (S=web) or all; follows on a terminal
+	$(run) logs
+
+.PHONY: clean
+clean: ## Remove containers, images and data; asks first (sure=yes answers)
+	$(run) clean
+
+##@ Develop
+.PHONY: migrate
+migrate: ## Bring the database to the models; writes a revision where they differ (m="…" names it)
+	$(run) migrate
+
+.PHONY: psql
+psql: ## Open the database's own shell
+	$(run) psql
+
+.PHONY: shell
+shell: ## Open a Python shell with the app and its models
+	$(run) shell
+
+.PHONY: flask
+flask: ## Run a flask command (A="routes")
+	$(run) flask
+
+##@ Check
+.PHONY: test
+test: ## Run the tests, or some (T=tests/unit, T="-k notes")
+	$(run) test
+
+.PHONY: lint
+lint: ## Check code, types, shell scripts, Dockerfile, compose files and nginx configuration
+	$(run) lint
+
+.PHONY: format
+format: ## Format the Python code
+	$(run) format
+
+.PHONY: lock
+lock: ## Renew the locked packages from web/requirements*.in
+	$(run) lock
+
+.DEFAULT:
+	@echo "make: there is no verb '$@'; type 'make' to see them" >&2; exit 2

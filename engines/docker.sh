@@ -1,0 +1,237 @@
+# shellcheck shell=bash disable=SC2154 # engines/run sets `verb`
+# The engine `docker`: the services of docker-compose.yml, by Docker Compose.
+
+COMPOSE_MINIMUM=2.24.4 # for `!override` in docker-compose.dev.yml
+
+compose() { docker compose --profile "$(profile)" "$@"; }
+
+# profile: the stack's own database (db) is not started where .env names another.
+profile() { if [ -n "$(env_get DATABASE_URL)$(env_get DATABASE_URL_FILE)" ]; then echo none; else echo db; fi; }
+
+# quietly COMMAND...: shows the command's progress on a terminal, else its last lines where it fails.
+quietly() {
+  if [ -t 2 ]; then
+    "$@"
+    return
+  fi
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || { status=$?; tail -n 40 "$log" >&2; }
+  rm -f "$log"
+  return "$status"
+}
+
+# --- What must hold before anything starts --------------------------------------------------------------------------
+
+check_engine() {
+  command -v docker >/dev/null || fail "there is no docker command; install Docker (https://docs.docker.com/get-docker/)"
+  local answer version
+  if ! answer=$(docker info 2>&1 >/dev/null); then
+    case "$answer" in
+      *"ermission denied"*) fail "Docker is there, but you may not use it: sudo usermod -aG docker $(id -un), then log in again" ;;
+      *) fail "no Docker engine answers; start Docker, then type make $verb again" ;;
+    esac
+  fi
+  version=$(docker compose version --short 2>/dev/null) || fail "there is no Docker Compose (https://docs.docker.com/compose/install/)"
+  version=${version#v}
+  [ "$(printf '%s\n' "$COMPOSE_MINIMUM" "${version%%-*}" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)" = "$COMPOSE_MINIMUM" ] ||
+    fail "Docker Compose is $version, and must be $COMPOSE_MINIMUM or newer"
+}
+
+rootless() { docker info --format '{{.SecurityOptions}}' | grep -q rootless; }
+
+# web_user: who web runs as in development, as uid:gid: the owner of the checkout, whom a rootless engine calls root.
+web_user() {
+  # shellcheck disable=SC2012 # of `stat` there are two kinds
+  if rootless; then echo 0:0; else ls -nd web | awk '{ print $3 ":" $4 }'; fi
+}
+
+check_env() {
+  [ -f .env ] || fail "there is no .env yet; type make up"
+  env_check
+  local settings files
+  settings=$(env_get APP_SETTINGS)
+  files=$(env_get COMPOSE_FILE docker-compose.yml)
+  case "$settings" in
+    config.ProductionConfig | config.StagingConfig)
+      case "$files" in *docker-compose.dev.yml*) fail ".env: APP_SETTINGS=$settings goes with COMPOSE_FILE=docker-compose.yml" ;; esac
+      ;;
+    config.DevelopmentConfig)
+      case "$files" in *docker-compose.dev.yml*) ;; *) fail ".env: APP_SETTINGS=$settings goes with COMPOSE_FILE=docker-compose.yml:docker-compose.dev.yml" ;; esac
+      ;;
+    *) fail ".env: APP_SETTINGS=$settings is unknown; it is config.DevelopmentConfig, config.StagingConfig or config.ProductionConfig" ;;
+  esac
+}
+
+# A copied .env would make two checkouts share containers and data.
+check_owner() {
+  local folder
+  folder=$(docker ps --all --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME slipway)" \
+    --format '{{.Label "com.docker.compose.project.working_dir"}}' | head -n 1)
+  if [ -n "$folder" ] && [ "$folder" != "$(pwd -P)" ] && [ -f "$folder/.env" ]; then
+    fail ".env: COMPOSE_PROJECT_NAME=$(env_get COMPOSE_PROJECT_NAME) belongs to $folder; give this checkout another name"
+  fi
+}
+
+check_port() {
+  local port
+  port=$(env_get HTTP_PORT 80)
+  case "$port" in *[!0-9]* | "") fail ".env: HTTP_PORT=$port is not a port" ;; esac
+  if listens "$port" && [ -z "$(compose ps --quiet --status running nginx 2>/dev/null)" ]; then
+    fail "port $port is taken; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"
+  fi
+}
+
+# check_images: pulls what is missing; that no registry can be reached is told here rather than by a failing build.
+check_images() {
+  local pair image
+  while read -r pair; do
+    image=$(env_get "${pair%%=*}" "${pair#*=}")
+    docker image inspect "$image" >/dev/null 2>&1 && continue
+    say "Pulling $image"
+    quietly docker pull "$image" ||
+      fail "cannot pull $image; where images come from a mirror, name it in .env: ${pair%%=*}="
+  done < <(sed -n 's/^ARG \([A-Z]*_IMAGE=.*\)/\1/p' Dockerfile)
+}
+
+check_all() {
+  check_engine
+  check_env
+  check_owner
+}
+
+require_up() {
+  check_all
+  [ -n "$(compose ps --quiet --status running "$1" 2>/dev/null)" ] || fail "$1 is not running; type make up"
+}
+
+# --- The verbs ----------------------------------------------------------------------------------------------------------
+
+verb_up() {
+  check_engine
+  if [ ! -f .env ]; then
+    if rootless; then env_create docker 8080 8081 8082 8083; else env_create docker 80 8080 8081 8082 8083; fi
+    say "Wrote .env, with fresh secrets"
+  fi
+  check_env
+  check_owner
+  check_port
+  check_images
+  say "Building the images"
+  quietly compose build || fail "the images could not be built"
+  start_database
+  say "Migrating"
+  in_new web python manage.py db prepare || fail "the database could not be migrated; what was running still is"
+  say "Starting web and nginx"
+  quietly compose up --detach --remove-orphans --wait --wait-timeout 150 || explain
+  probe
+}
+
+start_database() {
+  compose config --services | grep -qx db || return 0
+  say "Starting the database"
+  quietly compose up --detach --wait --wait-timeout 120 db || explain
+}
+
+# in_new SERVICE COMMAND...: runs a command in a container of its own, made like the service's.
+in_new() { compose --progress quiet run --rm --no-deps "$(terminal)" "$@"; }
+
+# in_running SERVICE COMMAND...: runs a command in the service's container.
+in_running() { compose exec "$(terminal)" "$@"; }
+
+terminal() { if [ -t 0 ] && [ -t 1 ]; then echo --no-TTY=false; else echo --no-TTY; fi; }
+
+# explain: names the services that are not well, with their last log lines, and fails.
+explain() {
+  local service state ill=""
+  while read -r service state; do
+    case "$state" in "running healthy") continue ;; esac
+    ill="$ill $service"
+    printf -- '--- %s (%s): last lines of its log ---\n' "$service" "$state" >&2
+    compose logs --no-log-prefix --tail 20 "$service" >&2
+  done < <(compose ps --all --format '{{.Service}} {{.State}} {{.Health}}' | sort -u)
+  fail "not well:${ill:- $(compose ps --all --format '{{.Service}}' | xargs)}"
+}
+
+# probe: waits until the app, with its database migrated, answers through nginx, and prints the URL.
+probe() {
+  local port answer="" i
+  port=$(env_get HTTP_PORT 80)
+  for i in $(seq 40); do
+    answer=$( (exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && head -n 1 <&3) 2>/dev/null) || true
+    case "$answer" in *" 200 "*) break ;; esac
+    [ "$i" -lt 40 ] || fail "nginx does not pass requests on: GET /readyz on port $port answers '${answer:-nothing}'"
+    sleep 0.25
+  done
+  say "Ready: http://localhost$([ "$port" = 80 ] || echo ":$port")/"
+}
+
+verb_down() {
+  check_all
+  compose down --remove-orphans
+}
+
+verb_restart() {
+  require_up nginx
+  # shellcheck disable=SC2086 # none, or one
+  compose restart ${S:-}
+  probe
+}
+
+verb_ps() {
+  check_all
+  compose ps --all
+}
+
+verb_logs() {
+  check_all
+  local follow=()
+  [ ! -t 1 ] || follow=(--follow)
+  # shellcheck disable=SC2086 # none, or one
+  compose logs --tail 200 ${follow[@]+"${follow[@]}"} ${S:-}
+}
+
+verb_clean() {
+  check_all
+  if [ "${sure:-}" != yes ]; then
+    [ -t 0 ] || fail "this deletes the data of $(env_get COMPOSE_PROJECT_NAME); to be sure, type make clean sure=yes"
+    read -r -p "Delete the containers, images and data of $(env_get COMPOSE_PROJECT_NAME)? Type yes: " sure
+    [ "$sure" = yes ] || fail "nothing was deleted"
+  fi
+  compose --profile db down --volumes --remove-orphans --rmi local
+}
+
+verb_migrate() {
+  check_all
+  local options=()
+  [ -z "${m:-}" ] || options+=(--message "$m")
+  [ -z "${rename:-}" ] || options+=(--rename "$rename")
+  case "${drop:-}" in "") ;; yes) options+=(--drop) ;; *) fail "drop=$drop: say drop=yes, or leave it out" ;; esac
+  start_database
+  in_new web python manage.py db evolve ${options[@]+"${options[@]}"}
+}
+
+verb_psql() {
+  check_all
+  local url
+  url=$(env_get DATABASE_URL)
+  if [ -n "$url" ]; then
+    in_new db psql "$url"
+  else
+    require_up db
+    # shellcheck disable=SC2016 # the container's variables
+    in_running db sh -c 'exec psql --username "$POSTGRES_USER" "$POSTGRES_DB"'
+  fi
+}
+
+verb_shell() {
+  require_up web
+  in_running web python manage.py shell
+}
+
+verb_flask() {
+  require_up web
+  local arguments=()
+  eval "arguments=(${A:-})"
+  in_running web python manage.py ${arguments[@]+"${arguments[@]}"}
+}

@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Reads and writes .env, for all the scripts here. Compose reads the same file, so what both would not read alike is refused.
+
+# env_get NAME [DEFAULT]: the value of NAME in the environment, else in .env, else DEFAULT.
+env_get() {
+  local value=${!1:-}
+  if [ -z "$value" ] && [ -f .env ]; then
+    value=$(sed -n "s/^\(export \)\{0,1\}$1=//p" .env | tail -n 1 | sed "s/^'\(.*\)'\$/\1/")
+  fi
+  printf '%s\n' "${value:-${2:-}}"
+}
+
+# env_check: fails with the first line of .env that is not understood.
+env_check() {
+  local line number=0
+  while IFS= read -r line || [ -n "$line" ]; do
+    number=$((number + 1))
+    case "$line" in *$'\r') fail ".env line $number ends as on Windows (CRLF); convert the file: sed -i.bak 's/\\r\$//' .env" ;; esac
+    printf '%s\n' "$line" | grep -Eq "^(#.*|[[:space:]]*|(export )?[A-Za-z_][A-Za-z0-9_]*=('[^']*'|[^][:space:]'\"\$\`\\\\]*))\$" ||
+      fail ".env line $number is malformed: write NAME=value, or NAME='value' where it has spaces, quotes or \$"
+  done <.env
+}
+
+# env_set FILE NAME VALUE: replaces the line of NAME.
+env_set() {
+  sed "s|^$2=.*|$2=$3|" "$1" >"$1.new"
+  mv "$1.new" "$1"
+}
+
+random_secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
+
+# listens PORT: tells whether something answers on PORT of this machine.
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# free_port PORT...: the first that nothing answers on.
+free_port() {
+  local port
+  for port in "$@"; do
+    if ! listens "$port"; then
+      printf '%s\n' "$port"
+      return
+    fi
+  done
+  fail "ports $* are all taken; copy .env.example to .env and set HTTP_PORT"
+}
+
+# project_name: this folder's name, made fit for Compose, and a hash of where it is, so that two checkouts differ.
+project_name() {
+  local name
+  name=$(basename "$PWD" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9-' | sed 's/^-*//')
+  printf '%s-%s\n' "${name:-slipway}" "$(pwd -P | cksum | cut -d ' ' -f 1 | cut -c 1-5)"
+}
+
+# env_create ENGINE PORT...: writes .env from .env.example, with fresh secrets and the first free PORT.
+env_create() {
+  local engine=$1 draft
+  shift
+  draft=$(mktemp .env.XXXXXX)
+  sed 's/=change-me$/=@/' .env.example >"$draft"
+  while grep -q '=@$' "$draft"; do
+    awk -v secret="$(random_secret)" '!done && sub(/=@$/, "=" secret) { done = 1 } { print }' "$draft" >"$draft.new"
+    mv "$draft.new" "$draft"
+  done
+  env_set "$draft" ENGINE "$engine"
+  env_set "$draft" HTTP_PORT "$(free_port "$@")"
+  env_set "$draft" COMPOSE_PROJECT_NAME "$(project_name)"
+  env_set "$draft" WEB_USER "$(web_user)"
+  chmod 600 "$draft"
+  mv "$draft" .env
+}
