@@ -1,13 +1,20 @@
 """gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.html"""
 
 import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
+here = Path(__file__).parent
+sys.path.insert(0, str(here))
+for name in ("config", "logs"):
+    sys.modules.pop(name, None)  # what was there before a reload
 
-from app.logs import logging_config
-from config import integer, load
+from config import integer, load  # noqa: E402 # found by the path that is set above
+from logs import logging_config  # noqa: E402
 
 settings = load()
 
@@ -17,14 +24,13 @@ workers = integer(os.environ, "WEB_WORKERS", 2)
 threads = integer(os.environ, "WEB_THREADS", 4)
 
 # Longer than nginx keeps an idle connection (30 s), so that it is never gunicorn who closes one
-# that nginx is about to send a request on.
-keepalive = 75
+# that nginx is about to send a request on. A worker that reloads would wait for its idle connections.
+keepalive = 0 if settings.DEVELOPMENT else 75
 timeout = 60
 graceful_timeout = 30
 
 # Code that is loaded before the fork is shared between the workers, but cannot be reloaded.
-reload = settings.DEVELOPMENT
-preload_app = not reload
+preload_app = not settings.DEVELOPMENT
 
 # nginx's X-Forwarded-* headers are read by the app (werkzeug's ProxyFix), not by gunicorn.
 forwarded_allow_ips = ""
@@ -33,3 +39,31 @@ control_socket_disable = True
 # The workers' heartbeats are files, and a busy disk must not stop them.
 shm = Path("/dev/shm")  # noqa: S108 # gunicorn makes its files there safely
 worker_tmp_dir = str(shm) if shm.is_dir() else None
+
+
+def changes() -> dict[Path, float]:
+    """Return when each source file was changed."""
+    paths = [*here.glob("*.py"), *here.glob("app/**/*.py")]
+    return {path: path.stat().st_mtime for path in paths if path.exists()}
+
+
+def watch(worker: Any) -> None:
+    """Have gunicorn reload once the source is not what `worker` was to load.
+
+    gunicorn's own `reload` looks from when a worker has loaded, and so misses what is saved in the meantime.
+    """
+    while worker.source == changes():
+        time.sleep(0.5)
+    worker.log.info("the source was changed: reloading")
+    os.kill(os.getppid(), signal.SIGHUP)
+
+
+if settings.DEVELOPMENT:
+
+    def post_fork(server: Any, worker: Any) -> None:
+        """Note what the worker is about to load."""
+        worker.source = changes()
+
+    def post_worker_init(worker: Any) -> None:
+        """Look out for changes of it."""
+        threading.Thread(target=watch, args=[worker], daemon=True).start()

@@ -2,12 +2,35 @@
 
 import logging.config
 import os
+import traceback
+from typing import TYPE_CHECKING
 
-from app import create_app
-from app.logs import logging_config
+from werkzeug import Response
+from werkzeug.serving import run_simple
 
-app = create_app()
+import config
+import logs
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def make(settings: config.Config) -> "WSGIApplication":
+    """Return the app; in development, where it cannot be made, a page that says why, until the next edit."""
+    try:
+        from app import create_app
+
+        return create_app(settings)
+    except Exception:
+        if not settings.DEVELOPMENT:
+            raise
+        logging.getLogger("run").exception("the app cannot be made")
+        return Response(traceback.format_exc(), 500, mimetype="text/plain")
+
+
+settings = config.load()
+app = make(settings)
 
 if __name__ == "__main__":
-    logging.config.dictConfig(logging_config(app.config["LOG_FORMAT"], app.config["LOG_LEVEL"]))
-    app.run(host="127.0.0.1", port=int(os.environ.get("PORT", "5000")))
+    logging.config.dictConfig(logs.logging_config(settings.LOG_FORMAT, settings.LOG_LEVEL))
+    run_simple("127.0.0.1", int(os.environ.get("PORT", "5000")), app, use_reloader=settings.DEVELOPMENT)

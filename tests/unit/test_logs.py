@@ -5,7 +5,7 @@ import logging.config
 import pytest
 from flask.testing import FlaskClient
 
-from app.logs import logging_config
+from logs import logging_config
 
 
 def test_request_id_is_taken_over(client: FlaskClient) -> None:

@@ -7,8 +7,9 @@ from flask import Flask, current_app, url_for
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
+import logs
 
-from . import commands, conditional, docs, errors, health, home, logs, notes
+from . import commands, conditional, docs, errors, health, home, notes
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, migrate, rest
 

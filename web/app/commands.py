@@ -9,7 +9,8 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from flask_migrate.cli import db as group
 
-from . import logs
+import logs
+
 from .evolve import evolve
 from .prepare import NotPreparedError, prepare
 

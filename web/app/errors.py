@@ -16,7 +16,7 @@ from werkzeug.exceptions import (
     UnprocessableEntity,
 )
 
-from .logs import request_id
+from logs import request_id
 
 RETRY_AFTER = 2  # seconds
 

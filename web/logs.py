@@ -1,4 +1,8 @@
-"""Log lines on standard output, each with the id of the request that it belongs to."""
+"""Log lines on standard output, each with the id of the request that it belongs to.
+
+This module stands outside the app, for gunicorn's master loads it: what the master has loaded, its workers
+cannot reload.
+"""
 
 import logging
 import re
@@ -73,6 +77,7 @@ def finish(response: Response) -> Response:
     """Log the request and put its id into the answer."""
     response.headers["X-Request-ID"] = request_id()
     if request.path not in QUIET:
-        milliseconds = (time.monotonic() - g.started) * 1000
-        log.info("%s %s %d %.1f ms", request.method, request.path, response.status_code, milliseconds)
+        ms = (time.monotonic() - g.started) * 1000
+        client = f"{request.remote_addr} by {request.scheme}"
+        log.info("%s %s %d %.1f ms for %s", request.method, request.path, response.status_code, ms, client)
     return response

@@ -1,0 +1,163 @@
+"""The HTTP contract, through nginx."""
+
+import re
+import socket
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import DockerStack as Stack
+else:
+    Stack = object
+
+
+@pytest.fixture
+def http(stack: Stack) -> httpx.Client:
+    return stack.http
+
+
+def raw(stack: Stack, request: bytes) -> bytes:
+    """Send bytes as they are; return the whole answer."""
+    url = httpx.URL(stack.url)
+    with socket.create_connection((url.host, url.port or 80), timeout=20) as connection:
+        connection.sendall(request)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    return answer
+
+
+def assert_problem(answer: httpx.Response, status: int) -> None:
+    """Assert that `answer` is a problem document with its request's id."""
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    document = answer.json()
+    assert document["status"] == status
+    assert document["request_id"] == answer.headers["X-Request-ID"]
+    assert {"type", "title", "detail"} <= set(document)
+
+
+def test_notes_are_created_listed_changed_and_deleted(http: httpx.Client) -> None:
+    created = http.post("/api/notes", json={"title": "Rope", "body": "20 m"})
+    assert created.status_code == 201
+    url = created.headers["Location"]
+    assert http.get("/api/notes", params={"limit": 1}).json()["items"] == [created.json()]
+    changed = http.patch(url, json={"body": "30 m"}, headers={"If-Match": created.headers["ETag"]})
+    assert (changed.status_code, changed.json()["body"]) == (200, "30 m")
+    assert http.get(url).json() == changed.json()
+    assert http.delete(url).status_code == 204
+    assert_problem(http.get(url), 404)
+
+
+def test_etag_that_gzip_weakened_still_matches(http: httpx.Client) -> None:
+    note = http.post("/api/notes", json={"title": "long", "body": "x" * 5000})
+    url = note.headers["Location"]
+    etag = http.get(url, headers={"Accept-Encoding": "gzip"}).headers["ETag"]
+    assert http.get(url, headers={"If-None-Match": etag}).status_code == 304
+    assert http.patch(url, json={"body": ""}, headers={"If-Match": etag}).status_code == 200
+
+
+def test_large_answer_is_compressed(http: httpx.Client) -> None:
+    answer = http.get("/api/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Vary"] == "Accept-Encoding"
+
+
+def test_static_file_is_revalidated(http: httpx.Client) -> None:
+    answer = http.get("/static/style.css")
+    assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    etag = {"If-None-Match": answer.headers["ETag"]}
+    assert http.get("/static/style.css", headers=etag).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"GET /api/nowhere HTTP/1.1", 404),
+        (b"GET /api/notes/% HTTP/1.1", 400),
+        (b"GET /api/notes/%00 HTTP/1.1", 400),
+        (b"GET /api/notes HTTP/3.7", 400),
+        (b"GET /api/" + b"x" * 40_000 + b" HTTP/1.1", 414),
+        (b"TRACE /api/notes HTTP/1.1", 405),
+        (b"FROB /api/notes HTTP/1.1", 405),
+        (b"PUT /api/notes/1 HTTP/1.1", 405),
+        (b"GET /api/notes?limit=x HTTP/1.1", 422),
+        (b"GET /api/notes?after=%00%ff HTTP/1.1", 422),
+        (b"GET /api/notes?after=\xff\xfe HTTP/1.1", 400),
+        (b"GET /api/notes HTTP/1.1\r\nX-Large: " + b"x" * 40_000, 431),
+        (b"POST /api/notes HTTP/1.1\r\nTransfer-Encoding: nonsense", 400),
+        (b"POST /api/notes HTTP/1.1\r\nContent-Length: -1", 400),
+        (b"POST /api/notes HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2", 400),
+        (b"POST /api/notes HTTP/1.1\r\nContent-Length: 2000000", 413),
+        (b"POST /api/notes HTTP/1.1\r\nContent-Length: 0", 415),
+        (b"POST /api/notes HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{", 400),
+    ],
+)
+def test_malformed_request_is_a_problem_document(stack: Stack, request_line: bytes, status: int) -> None:
+    head, _, body = request_line.partition(b"\r\n\r\n")
+    answer = raw(stack, head + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n" + body)
+    match = re.match(rb"HTTP/1\.1 (\d+)", answer)
+    assert match is not None, answer
+    assert int(match[1]) == status
+    assert b"Content-Type: application/problem+json" in answer
+    assert b'"request_id":' in answer
+
+
+def test_error_of_nginx_outside_the_api_is_a_page(http: httpx.Client) -> None:
+    answer = http.get("/static/nowhere.css")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert answer.headers["X-Request-ID"] in answer.text
+
+
+def test_malformed_uri_outside_the_api_is_a_page(stack: Stack) -> None:
+    answer = raw(stack, b"GET /% HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"Content-Type: text/html" in answer
+
+
+def test_static_file_cannot_be_posted_to(http: httpx.Client) -> None:
+    answer = http.post("/static/style.css")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_body_over_the_limit_is_refused_by_nginx(http: httpx.Client) -> None:
+    answer = http.post("/api/notes", json={"title": "x", "body": "y" * 1024 * 1024})
+    assert_problem(answer, 413)
+
+
+def test_request_id_is_in_answer_and_both_logs(stack: Stack) -> None:
+    answer = stack.http.get("/api/notes/0", headers={"X-Request-ID": "from-the-client-1"})
+    assert answer.headers.get_list("X-Request-ID") == ["from-the-client-1"]
+    assert answer.json()["request_id"] == "from-the-client-1"
+    assert '"request_id":"from-the-client-1"' in stack.logs("nginx")
+    assert '"request_id": "from-the-client-1"' in stack.logs("web")
+
+
+@pytest.mark.parametrize("given", ["short", "x" * 65, "not;well-formed"])
+def test_request_id_that_is_not_well_formed_is_replaced(http: httpx.Client, given: str) -> None:
+    [made] = http.get("/healthz", headers={"X-Request-ID": given}).headers.get_list("X-Request-ID")
+    assert re.fullmatch("[0-9a-f]{32}", made)
+
+
+def test_forged_forwarding_headers_are_not_believed(stack: Stack) -> None:
+    forged = {"X-Forwarded-For": "192.0.2.66", "X-Forwarded-Proto": "https", "X-Request-ID": "forged-headers"}
+    stack.http.get("/notes", headers=forged)
+    [line] = [line for line in stack.logs("web").splitlines() if "forged-headers" in line]
+    assert "192.0.2.66" not in line
+    assert "by http" in line
+    assert "by https" not in line
+
+
+def test_answers_tell_no_versions(http: httpx.Client) -> None:
+    assert http.get("/").headers["Server"] == "nginx"
+    assert "PostgreSQL" not in http.get("/").text
+
+
+def test_api_page_loads_from_here(http: httpx.Client) -> None:
+    page = http.get("/api/docs").text
+    for url in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert http.get(url).status_code == 200, url

@@ -1,0 +1,123 @@
+"""What is served while a part is away, and that each comes back by itself with nothing lost."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from tests.conftest import wait_until
+
+if TYPE_CHECKING:
+    from tests.conftest import DockerStack as Stack
+else:
+    Stack = object
+
+
+@pytest.fixture
+def without_web(stack: Stack) -> Iterator[Stack]:
+    """The stack, its app stopped."""
+    stack.stop("web")
+    yield stack
+    stack.start("web")
+    stack.wait_until_ready()
+
+
+def test_app_that_is_away_is_a_503_with_retry_after(without_web: Stack) -> None:
+    answer = without_web.http.get("/api/notes")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+
+
+def test_static_files_are_served_without_the_app(without_web: Stack) -> None:
+    assert without_web.http.get("/static/style.css").status_code == 200
+
+
+def test_database_that_is_away_is_a_503_with_retry_after(stack: Stack) -> None:
+    stack.stop("db")
+    try:
+        answer = stack.http.get("/api/notes")
+        assert stack.http.get("/healthz").status_code == 200
+    finally:
+        stack.start("db")
+        stack.wait_until_ready()
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+@contextmanager
+def writing_notes(stack: Stack) -> Iterator[list[int]]:
+    """Create notes without pause, and yield the ids of those that were acknowledged."""
+    acknowledged: list[int] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        with httpx.Client(base_url=stack.url, timeout=20) as client:
+            while not stop.is_set():
+                try:
+                    answer = client.post("/api/notes", json={"title": "must not be lost"})
+                except httpx.TransportError:
+                    continue
+                if answer.status_code == 201:
+                    acknowledged.append(answer.json()["id"])
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield acknowledged
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def stored_ids(stack: Stack) -> set[int]:
+    """Return the ids of all the notes."""
+    found: set[int] = set()
+    url = "/api/notes?limit=100"
+    while url:
+        page = stack.http.get(url).json()
+        found |= {note["id"] for note in page["items"]}
+        url = page["next"]
+    return found
+
+
+def first_process(service: str) -> Callable[[Stack], int]:
+    return lambda stack: stack.pid(service)
+
+
+def gunicorn_worker(stack: Stack) -> int:
+    """Return the pid of a process that gunicorn's master, which init has started, has forked."""
+
+    def children(pid: int) -> list[int]:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+
+    [master] = children(stack.pid("web"))
+    return children(master)[0]
+
+
+@pytest.mark.parametrize(
+    "victim",
+    [
+        pytest.param(first_process("web"), id="web"),
+        pytest.param(first_process("nginx"), id="nginx"),
+        pytest.param(first_process("db"), id="db"),
+        pytest.param(gunicorn_worker, id="gunicorn-worker"),
+    ],
+)
+def test_killed_process_comes_back_and_no_acknowledged_note_is_lost(
+    stack: Stack, victim: Callable[[Stack], int]
+) -> None:
+    with writing_notes(stack) as acknowledged:
+        wait_until(lambda: len(acknowledged) > 20, "notes to be written")
+        pid = victim(stack)
+        stack.kill(pid)
+        wait_until(lambda: victim(stack) not in (0, pid), "another process in its place")
+        stack.wait_until_ready()
+        written = len(acknowledged)
+        wait_until(lambda: len(acknowledged) > written + 20, "notes to be written again")
+    assert set(acknowledged) <= stored_ids(stack)

@@ -1,0 +1,410 @@
+"""The verbs of the Makefile, typed in a fresh checkout, in development."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.conftest import ROOT, free_port, wait_until
+
+OWNER = 12345  # of the checkout, where the tests run as root and can give it away
+
+
+class Checkout:
+    """A copy of this repository, as `git clone` makes it, and an environment that knows nothing of ours."""
+
+    def __init__(self, path: Path, environment: dict[str, str]) -> None:
+        self.path = path
+        self.environment = environment
+        self.url = f"http://127.0.0.1:{environment['HTTP_PORT']}"
+
+    def make(
+        self, verb: str, *variables: str, stdin: str = "", user: int | None = None, **environment: str
+    ) -> str:
+        """Type `make`; return what is on the screen, and fail if the verb does."""
+        run = self.try_make(verb, *variables, stdin=stdin, user=user, **environment)
+        assert run.returncode == 0, run.stdout
+        return run.stdout
+
+    def try_make(
+        self, verb: str, *variables: str, stdin: str = "", user: int | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Type `make`; return its outcome."""
+        return subprocess.run(
+            ["make", "--no-print-directory", verb, *variables],
+            cwd=self.path,
+            env=self.environment | environment,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            user=user,
+        )
+
+    def get(self, path: str) -> httpx.Response | None:
+        """Return the answer to a GET, None where there is none."""
+        try:
+            return httpx.get(self.url + path, timeout=20)
+        except httpx.TransportError:
+            return None
+
+    def setting(self, name: str) -> str:
+        """Return a value in .env."""
+        [value] = re.findall(rf"^{name}=(.*)$", (self.path / ".env").read_text(), re.MULTILINE)
+        return str(value)
+
+
+@pytest.fixture(scope="module")
+def clone(
+    tmp_path_factory: pytest.TempPathFactory,
+    clean_environment: dict[str, str],
+    build_settings: dict[str, str],
+) -> Callable[[str], Checkout]:
+    """Return a function that makes a checkout."""
+
+    def make(name: str) -> Checkout:
+        path = tmp_path_factory.mktemp("clone") / name
+        listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        for file in subprocess.check_output(listing, cwd=ROOT, text=True).split("\0"):
+            if file and (ROOT / file).exists():
+                (path / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / file, path / file)
+        if os.getuid() == 0:
+            subprocess.run(["chown", "--recursive", f"{OWNER}:{OWNER}", path], check=True)
+            for parent in list(path.parents)[:3]:
+                parent.chmod(0o755)
+        home = tmp_path_factory.mktemp("home")
+        kept = {n: clean_environment[n] for n in ("PATH", "DOCKER_HOST", "LANG") if n in clean_environment}
+        return Checkout(path, kept | build_settings | {"HOME": str(home), "HTTP_PORT": str(free_port())})
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def checkout(docker: None, clone: Callable[[str], Checkout]) -> Iterator[Checkout]:
+    """A checkout whose stack is up."""
+    checkout = clone("a checkout")
+    assert f"Ready: http://localhost:{checkout.environment['HTTP_PORT']}/" in checkout.make("up")
+    yield checkout
+    checkout.make("clean", "sure=yes")
+
+
+@pytest.fixture
+def edit(checkout: Checkout) -> Iterator[Callable[[str, str, str], None]]:
+    """Return a function that replaces text in a file, until the test is over."""
+    originals: dict[Path, str] = {}
+
+    def replace(name: str, old: str, new: str) -> None:
+        path = checkout.path / name
+        originals.setdefault(path, path.read_text())
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new, 1))
+
+    yield replace
+    for path, text in originals.items():
+        path.write_text(text)
+
+
+def containers(checkout: Checkout) -> list[str]:
+    """Return the ids of the stack's containers."""
+    label = f"label=com.docker.compose.project={checkout.setting('COMPOSE_PROJECT_NAME')}"
+    return sorted(subprocess.check_output(["docker", "ps", "-aq", "--filter", label], text=True).split())
+
+
+def services(checkout: Checkout) -> list[str]:
+    """Return the names of the stack's services that run."""
+    label = f"label=com.docker.compose.project={checkout.setting('COMPOSE_PROJECT_NAME')}"
+    form = '{{.Label "com.docker.compose.service"}}'
+    return subprocess.check_output(["docker", "ps", "--format", form, "--filter", label], text=True).split()
+
+
+# --- make up ---
+
+
+def test_first_up_writes_secrets_of_its_own_for_the_owner_alone(checkout: Checkout) -> None:
+    names = ("SECRET_KEY", "CSRF_SESSION_KEY", "POSTGRES_PASSWORD")
+    values = {checkout.setting(name) for name in names}
+    assert len(values) == 3
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", value) for value in values)
+    assert stat.S_IMODE((checkout.path / ".env").stat().st_mode) == 0o600
+
+
+def test_second_up_changes_nothing(checkout: Checkout) -> None:
+    before, settings = containers(checkout), (checkout.path / ".env").read_text()
+    checkout.make("up")
+    assert containers(checkout) == before
+    assert (checkout.path / ".env").read_text() == settings
+
+
+def test_page_of_development_tells_the_migration(checkout: Checkout) -> None:
+    page = checkout.get("/")
+    assert page is not None
+    assert "make migrate" in page.text
+
+
+def test_development_listens_on_localhost_only(checkout: Checkout) -> None:
+    ports = subprocess.check_output(
+        [
+            "docker",
+            "ps",
+            "--format",
+            "{{.Ports}}",
+            "--filter",
+            f"publish={checkout.environment['HTTP_PORT']}",
+        ],
+        text=True,
+    )
+    assert re.findall(r"([\d.:\[\]]+):\d+->", ports) == ["127.0.0.1"]
+
+
+def test_compose_config_is_quiet(checkout: Checkout) -> None:
+    run = subprocess.run(
+        ["docker", "compose", "config", "--quiet"],
+        cwd=checkout.path,
+        env=checkout.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout + run.stderr == ""
+
+
+def test_edit_is_live(checkout: Checkout, edit: Callable[[str, str, str], None]) -> None:
+    edit("web/app/health/pages.py", '"ok"', '"edited"')
+    wait_until(lambda: (a := checkout.get("/healthz")) and a.json()["status"] == "edited", "the edit", 10)
+
+
+def test_edit_of_the_configuration_is_live(checkout: Checkout, edit: Callable[[str, str, str], None]) -> None:
+    edit("web/config.py", 'API_TITLE = "Slipway"', 'API_TITLE = "Edited"')
+    wait_until(lambda: (a := checkout.get("/")) and "Edited</title>" in a.text, "the edit", 10)
+
+
+def test_edit_while_the_last_one_loads_is_live(
+    checkout: Checkout, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("web/app/health/pages.py", "from flask", "import time; time.sleep(3)\nfrom flask")
+    wait_until(
+        lambda: "Booting worker" in checkout.make("logs", "S=web").rpartition("reloading")[2], "it to load"
+    )
+    edit("web/app/health/pages.py", "import time; time.sleep(3)\n", "")
+    edit("web/app/health/pages.py", '"ok"', '"edited"')
+    wait_until(lambda: (a := checkout.get("/healthz")) and a.json()["status"] == "edited", "the edit", 20)
+
+
+def test_edit_that_breaks_the_app_is_mended_by_the_next(
+    checkout: Checkout, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("web/app/health/pages.py", "from flask", "from nowhere")
+    wait_until(
+        lambda: (a := checkout.get("/healthz")) and "No module named 'nowhere'" in a.text, "the edit", 10
+    )
+    edit("web/app/health/pages.py", "from nowhere", "from flask")
+    wait_until(lambda: (a := checkout.get("/healthz")) and a.status_code == 200, "the repair", 20)
+
+
+def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout) -> None:
+    versions = checkout.path / "web" / "migrations" / "versions"
+    [shipped] = versions.glob("*_create_notes.py")
+    text = shipped.read_text()
+    head = re.search(r"^revision = '(\w+)'", text, re.MULTILINE)
+    assert head
+    bad = versions / "99991231_235959_bad.py"
+    bad.write_text(
+        "from alembic import op\nbranch_labels = depends_on = None\n"
+        f"revision = 'bad'\ndown_revision = '{head[1]}'\n"
+        "def upgrade(): op.execute('CREATE TABLE half ()'); op.execute('SELECT nonsense')\n"
+    )
+    before = containers(checkout)
+    try:
+        run = checkout.try_make("up")
+    finally:
+        bad.unlink()
+    assert run.returncode != 0
+    assert "the migration 99991231_235959_bad.py failed and was rolled back" in run.stdout
+    assert 'column "nonsense" does not exist' in run.stdout
+    answer = checkout.get("/readyz")
+    assert answer is not None
+    assert answer.status_code == 200
+    assert containers(checkout) == before
+    assert "half" not in checkout.make("psql", stdin="\\dt")
+
+
+# --- the other verbs ---
+
+
+def test_migrate_writes_a_revision_of_the_checkouts_owner(
+    checkout: Checkout, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("web/app/notes/models.py", "    body:", "    subtitle: Mapped[str | None]\n    body:")
+    screen = checkout.make("migrate", "m=Give notes a subtitle")
+    [revision] = (checkout.path / "web/migrations/versions").glob("*_give_notes_a_subtitle.py")
+    assert f"web/migrations/versions/{revision.name}" in screen
+    assert revision.stat().st_uid == (checkout.path / "web").stat().st_uid
+
+    def has_subtitle() -> bool:
+        answer = httpx.post(f"{checkout.url}/api/notes", json={"title": "a", "subtitle": "b"}, timeout=20)
+        return answer.status_code == 201 and answer.json()["subtitle"] == "b"
+
+    wait_until(has_subtitle, "the new column to be served", 20)
+    edit("web/app/notes/models.py", "    subtitle: Mapped[str | None]\n", "")
+    run = checkout.try_make("migrate")
+    assert run.returncode != 0
+    assert "this would drop the column notes.subtitle; nothing was written" in run.stdout
+    assert "make migrate drop=yes" in run.stdout
+    checkout.make("migrate", "drop=yes")
+    assert "nothing to migrate" in checkout.make("migrate")
+
+
+def test_down_keeps_the_data(checkout: Checkout) -> None:
+    note = httpx.post(f"{checkout.url}/api/notes", json={"title": "kept"}, timeout=20).headers["Location"]
+    checkout.make("down")
+    assert checkout.get(note) is None
+    checkout.make("up")
+    answer = checkout.get(note)
+    assert answer is not None
+    assert answer.json()["title"] == "kept"
+
+
+@pytest.mark.parametrize(
+    ("verb", "variables", "stdin", "expected"),
+    [
+        ("ps", [], "", "-nginx-1"),
+        ("logs", ["S=db"], "", "database system is ready to accept connections"),
+        ("flask", ["A=routes --sort rule"], "", "/api/notes/<id:note_id>"),
+        ("shell", [], "print(db.session.scalar(db.text('SELECT 6 * 7')))", "42"),
+        ("psql", [], "SELECT 'from ' || current_user;", "from app"),
+        ("restart", ["S=web"], "", "Ready: http://localhost"),
+    ],
+)
+def test_verb_does_its_work(
+    checkout: Checkout, verb: str, variables: list[str], stdin: str, expected: str
+) -> None:
+    assert expected in checkout.make(verb, *variables, stdin=stdin)
+
+
+def test_clean_asks_before_it_deletes(checkout: Checkout) -> None:
+    run = checkout.try_make("clean")
+    assert run.returncode != 0
+    assert "to be sure, type make clean sure=yes" in run.stdout
+    assert len(containers(checkout)) == 3
+
+
+# --- wrong use ---
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "line"),
+    [
+        (
+            "unknown settings",
+            "config.DevelopmentConfig",
+            "development",
+            "APP_SETTINGS=development is unknown; it is",
+        ),
+        (
+            "pair",
+            ":docker-compose.dev.yml",
+            "",
+            "APP_SETTINGS=config.DevelopmentConfig goes with COMPOSE_FILE=",
+        ),
+        (
+            "other pair",
+            "=config.DevelopmentConfig",
+            "=config.ProductionConfig",
+            "goes with COMPOSE_FILE=docker-",
+        ),
+        ("malformed", "POSTGRES_USER=app", "POSTGRES_USER = app", "is malformed: write NAME=value"),
+        ("quotes", "POSTGRES_USER=app", 'POSTGRES_USER="app"', "is malformed: write NAME=value"),
+        ("windows", "POSTGRES_USER=app\n", "POSTGRES_USER=app\r\n", "ends as on Windows (CRLF)"),
+        ("port", "HTTP_PORT=", "HTTP_PORT=http", "is not a port"),
+        (
+            "database url",
+            "#DATABASE_URL=postgresql://",
+            "DATABASE_URL=mysql://",
+            "DATABASE_URL is malformed; it",
+        ),
+        (
+            "database away",
+            "#DATABASE_URL=",
+            "DATABASE_WAIT=1\nDATABASE_URL=postgresql://user@127.0.0.1:1/name\n#",
+            "no answer from postgresql+psycopg2://user:***@127.0.0.1:1/name in 1 s",
+        ),
+        ("password", "POSTGRES_PASSWORD=", "POSTGRES_PASSWORD=not", "refuses the password"),
+    ],
+)
+def test_wrong_setting_is_told(checkout: Checkout, name: str, old: str, new: str, line: str) -> None:
+    path = checkout.path / ".env"
+    original = path.read_bytes()
+    try:
+        assert old.encode() in original
+        path.write_bytes(original.replace(old.encode(), new.encode(), 1))
+        run = checkout.try_make("up", HTTP_PORT="" if name == "port" else checkout.environment["HTTP_PORT"])
+    finally:
+        path.write_bytes(original)
+    assert run.returncode != 0
+    assert line in run.stdout
+    assert "Traceback" not in run.stdout
+    assert set(services(checkout)) == {"db", "nginx", "web"}
+
+
+def test_taken_port_is_told_with_the_line_to_change(
+    checkout: Checkout, clone: Callable[[str], Checkout]
+) -> None:
+    other = clone("other")
+    taken = checkout.environment["HTTP_PORT"]
+    run = other.try_make("up", HTTP_PORT=taken)
+    assert run.returncode != 0
+    assert re.search(rf"port {taken} is taken; set another in \.env: HTTP_PORT=\d+", run.stdout)
+
+
+def test_copied_env_is_refused(checkout: Checkout, clone: Callable[[str], Checkout]) -> None:
+    other = clone("copy")
+    shutil.copy2(checkout.path / ".env", other.path / ".env")
+    run = other.try_make("up")
+    assert run.returncode != 0
+    assert f"belongs to {checkout.path}" in run.stdout
+
+
+def test_docker_that_may_not_be_used_is_told(docker: None, clone: Callable[[str], Checkout]) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can try as another user")
+    run = clone("stranger").try_make("up", user=OWNER)
+    assert run.returncode != 0
+    assert "Docker is there, but you may not use it: sudo usermod -aG docker" in run.stdout
+
+
+def test_docker_that_does_not_run_is_told(clone: Callable[[str], Checkout]) -> None:
+    run = clone("off").try_make("up", DOCKER_HOST="unix:///nowhere.sock")
+    assert run.returncode != 0
+    assert "no Docker engine answers; start Docker, then type make up again" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("verb", "variables", "line"),
+    [
+        ("frobnicate", [], "there is no verb 'frobnicate'; type 'make' to see them"),
+        ("logs", [], "there is no .env yet; type make up"),
+        ("up", ["ENGINE=kubernetes"], "ENGINE=kubernetes: there is no such engine; there is docker"),
+    ],
+)
+def test_wrong_use_of_a_verb_is_told(
+    docker: None, clone: Callable[[str], Checkout], verb: str, variables: list[str], line: str
+) -> None:
+    run = clone("wrong").try_make(verb, *variables)
+    assert run.returncode != 0
+    assert line in run.stdout
+
+
+def test_service_that_is_not_running_is_told(checkout: Checkout, clone: Callable[[str], Checkout]) -> None:
+    other = clone("down")
+    shutil.copy2(checkout.path / ".env", other.path / ".env")
+    with (other.path / ".env").open("a") as file:
+        file.write("COMPOSE_PROJECT_NAME=slipway-test-down\n")
+    run = other.try_make("shell")
+    assert run.returncode != 0
+    assert "web is not running; type make up" in run.stdout
