@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+
 from tests.conftest import wait_until
 
 if TYPE_CHECKING:

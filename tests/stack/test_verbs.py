@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from tests.conftest import ROOT, free_port, wait_until
 
 OWNER = 12345  # of the checkout, where the tests run as root and can give it away
