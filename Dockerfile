@@ -18,15 +18,16 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=packages /venv /venv
 WORKDIR /srv/web
 COPY web .
-# The root file system is read-only, so what Python would compile at the start is compiled here.
-RUN python -m compileall -q .
+# Readable also where it was cloned under a strict umask. The root file system will be read-only, so what
+# Python would compile at the start is compiled here.
+RUN chmod -R a+rX . && python -m compileall -q .
 USER 10001:10001
 EXPOSE 8000
 ENTRYPOINT ["./entrypoint"]
 CMD ["gunicorn", "run:app"]
 
 FROM ${POSTGRES_IMAGE} AS db
-COPY db/postgresql.conf /etc/postgresql/postgresql.conf
+COPY --chmod=644 db/postgresql.conf /etc/postgresql/postgresql.conf
 USER 999:999
 CMD ["postgres", "-c", "config_file=/etc/postgresql/postgresql.conf"]
 
@@ -36,5 +37,6 @@ COPY nginx/snippets /etc/nginx/snippets
 COPY nginx/templates /etc/nginx/templates
 COPY --chmod=755 nginx/healthcheck /usr/local/bin/healthcheck
 COPY web/app/static /usr/share/nginx/static
+RUN chmod -R a+rX /etc/nginx /usr/share/nginx/static
 USER 101:101
 EXPOSE 8080

@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # engines/run sets `verb`
 # The engine `docker`: the services of docker-compose.yml, by Docker Compose.
 
+ENGINE_MINIMUM=25      # for `start_interval` in docker-compose.yml
 COMPOSE_MINIMUM=2.24.4 # for `!override` in docker-compose.dev.yml
 
 compose() { docker compose --profile "$(profile)" "$@"; }
@@ -32,13 +33,15 @@ check_engine() {
       *) fail "no Docker engine answers; start Docker, then type make $verb again" ;;
     esac
   fi
+  version=$(docker version --format '{{.Server.Version}}')
+  [ "${version%%.*}" -ge "$ENGINE_MINIMUM" ] || fail "the Docker engine is $version, and must be $ENGINE_MINIMUM or newer"
   version=$(docker compose version --short 2>/dev/null) || fail "there is no Docker Compose (https://docs.docker.com/compose/install/)"
   version=${version#v}
-  [ "$(printf '%s\n' "$COMPOSE_MINIMUM" "${version%%-*}" | sort -t . -k 1,1n -k 2,2n -k 3,3n | head -n 1)" = "$COMPOSE_MINIMUM" ] ||
+  [ "$(printf '%s\n' "$COMPOSE_MINIMUM" "${version%%-*}" | sort -t . -k 1,1n -k 2,2n -k 3,3n | sed -n 1p)" = "$COMPOSE_MINIMUM" ] ||
     fail "Docker Compose is $version, and must be $COMPOSE_MINIMUM or newer"
 }
 
-rootless() { docker info --format '{{.SecurityOptions}}' | grep -q rootless; }
+rootless() { case "$(docker info --format '{{.SecurityOptions}}')" in *rootless*) ;; *) return 1 ;; esac; }
 
 # web_user: who web runs as in development, as uid:gid: the owner of the checkout, whom a rootless engine calls root.
 web_user() {
@@ -67,7 +70,7 @@ check_env() {
 check_owner() {
   local folder
   folder=$(docker ps --all --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME slipway)" \
-    --format '{{.Label "com.docker.compose.project.working_dir"}}' | head -n 1)
+    --format '{{.Label "com.docker.compose.project.working_dir"}}' | sed -n 1p)
   if [ -n "$folder" ] && [ "$folder" != "$(pwd -P)" ] && [ -f "$folder/.env" ]; then
     fail ".env: COMPOSE_PROJECT_NAME=$(env_get COMPOSE_PROJECT_NAME) belongs to $folder; give this checkout another name"
   fi
@@ -128,7 +131,7 @@ verb_up() {
 }
 
 start_database() {
-  compose config --services | grep -qx db || return 0
+  [ "$(profile)" = db ] || return 0
   say "Starting the database"
   quietly compose up --detach --wait --wait-timeout 120 db || explain
 }
@@ -155,15 +158,17 @@ explain() {
 
 # probe: waits until the app, with its database migrated, answers through nginx, and prints the URL.
 probe() {
-  local port answer="" i
+  local host port answer="" i
+  host=$(env_get HTTP_BIND 127.0.0.1)
+  case "$host" in 0.0.0.0 | ::) host=127.0.0.1 ;; esac
   port=$(env_get HTTP_PORT 80)
   for i in $(seq 40); do
-    answer=$( (exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && head -n 1 <&3) 2>/dev/null) || true
+    answer=$( (exec 3<>"/dev/tcp/$host/$port" && printf 'GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && head -n 1 <&3) 2>/dev/null) || true
     case "$answer" in *" 200 "*) break ;; esac
-    [ "$i" -lt 40 ] || fail "nginx does not pass requests on: GET /readyz on port $port answers '${answer:-nothing}'"
+    [ "$i" -lt 40 ] || fail "nginx does not pass requests on: GET /readyz at $host:$port answers '${answer:-nothing}'"
     sleep 0.25
   done
-  say "Ready: http://localhost$([ "$port" = 80 ] || echo ":$port")/"
+  say "Ready: http://${host/#127.0.0.1/localhost}$([ "$port" = 80 ] || echo ":$port")/"
 }
 
 verb_down() {

@@ -9,6 +9,7 @@ import re
 import time
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, g, has_request_context, request
 
@@ -79,5 +80,6 @@ def finish(response: Response) -> Response:
     if request.path not in QUIET:
         ms = (time.monotonic() - g.started) * 1000
         client = f"{request.remote_addr} by {request.scheme}"
-        log.info("%s %s %d %.1f ms for %s", request.method, request.path, response.status_code, ms, client)
+        path = quote(request.path)
+        log.info("%s %s %d %.1f ms for %s", request.method, path, response.status_code, ms, client)
     return response

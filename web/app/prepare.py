@@ -84,7 +84,7 @@ def migration_engine() -> Engine:
 
 def wait_for(engine: Engine, seconds: float) -> None:
     """Wait until the database takes connections, `seconds` at most."""
-    deadline = time.monotonic() + seconds
+    deadline, told = time.monotonic() + seconds, ""
     while True:
         try:
             engine.connect().close()
@@ -101,7 +101,9 @@ def wait_for(engine: Engine, seconds: float) -> None:
             raise NotPreparedError(f"{where}: {reason}")
         if time.monotonic() > deadline:
             raise NotPreparedError(f"no answer from {where} in {seconds:.0f} s: {reason}")
-        log.info("waiting for %s: %s", where, reason)
+        if reason != told:
+            log.info("waiting for %s: %s", where, reason)
+            told = reason
         time.sleep(1)
 
 
