@@ -9,7 +9,8 @@ compose() { docker compose --profile "$(profile)" "$@"; }
 # profile: the stack's own database (db) is not started where .env names another.
 profile() { if [ -n "$(env_get DATABASE_URL)$(env_get DATABASE_URL_FILE)" ]; then echo none; else echo db; fi; }
 
-# quietly COMMAND...: shows the command's progress on a terminal, else its last lines where it fails.
+# quietly COMMAND...: shows the command's progress on a terminal; elsewhere, where it fails, its last lines without
+# Compose's progress (" Container name  Started").
 quietly() {
   if [ -t 2 ]; then
     "$@"
@@ -17,7 +18,10 @@ quietly() {
   fi
   local log status=0
   log=$(mktemp)
-  "$@" >"$log" 2>&1 || { status=$?; tail -n 40 "$log" >&2; }
+  "$@" >"$log" 2>&1 || {
+    status=$?
+    grep -v '^ [A-Z][a-z]* .*  [A-Z][a-z]*$' "$log" | tail -n 40 >&2
+  }
   rm -f "$log"
   return "$status"
 }
@@ -85,6 +89,13 @@ check_port() {
   fi
 }
 
+# In development nginx serves the files of the checkout, as a user of its own.
+check_static() {
+  case "$(env_get COMPOSE_FILE)" in *docker-compose.dev.yml*) ;; *) return 0 ;; esac
+  [ -z "$(find web/app/static ! -perm -004)" ] ||
+    fail "nginx cannot read web/app/static, which was made under a strict umask; type chmod -R o+rX web/app/static"
+}
+
 # check_images: pulls what is missing; that no registry can be reached is told here rather than by a failing build.
 check_images() {
   local pair image
@@ -118,6 +129,7 @@ verb_up() {
   fi
   check_env
   check_owner
+  check_static
   check_port
   check_images
   say "Building the images"
@@ -125,9 +137,18 @@ verb_up() {
   start_database
   say "Migrating"
   in_new web python manage.py db prepare || fail "the database could not be migrated; what was running still is"
+  remove_failing
   say "Starting web and nginx"
   quietly compose up --detach --remove-orphans --wait --wait-timeout 150 || explain
   probe
+}
+
+# Docker starts a container that fails again and again less and less often; a new one is started at once.
+remove_failing() {
+  local failing
+  failing=$(compose ps --all --format '{{.Service}} {{.State}}' | awk '$2 == "restarting" { print $1 }' | sort -u)
+  # shellcheck disable=SC2086 # a list of services
+  [ -z "$failing" ] || quietly compose rm --force --stop $failing
 }
 
 start_database() {
@@ -151,7 +172,7 @@ explain() {
     case "$state" in "running healthy") continue ;; esac
     ill="$ill $service"
     printf -- '--- %s (%s): last lines of its log ---\n' "$service" "$state" >&2
-    compose logs --no-log-prefix --tail 20 "$service" >&2
+    compose logs --no-color --no-log-prefix --tail 20 "$service" 2>&1 | sed $'s|^\e\\[2K||' >&2
   done < <(compose ps --all --format '{{.Service}} {{.State}} {{.Health}}' | sort -u)
   fail "not well:${ill:- $(compose ps --all --format '{{.Service}}' | xargs)}"
 }
@@ -179,7 +200,8 @@ verb_down() {
 verb_restart() {
   require_up nginx
   # shellcheck disable=SC2086 # none, or one
-  compose restart ${S:-}
+  quietly compose restart ${S:-}
+  quietly compose up --detach --no-recreate --wait --wait-timeout 150 || explain
   probe
 }
 

@@ -235,6 +235,18 @@ def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout
     assert "half" not in checkout.make("psql", stdin="\\dt")
 
 
+def test_up_mends_what_failed_over_and_over(
+    checkout: Checkout, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("web/config.py", "import os\n", "impart os\n")
+    run = checkout.try_make("restart", "S=web")
+    assert run.returncode != 0
+    assert "SyntaxError" in run.stdout
+    assert "not well: web" in run.stdout
+    edit("web/config.py", "impart os\n", "import os\n")
+    assert "Ready: " in checkout.make("up")
+
+
 # --- the other verbs ---
 
 
@@ -361,6 +373,15 @@ def test_taken_port_is_told_with_the_line_to_change(
     run = other.try_make("up", HTTP_PORT=taken)
     assert run.returncode != 0
     assert re.search(rf"port {taken} is taken; set another in \.env: HTTP_PORT=\d+", run.stdout)
+
+
+def test_static_files_that_nginx_cannot_read_are_told(docker: None, clone: Callable[[str], Checkout]) -> None:
+    checkout = clone("strict umask")
+    (checkout.path / "web/app/static/style.css").chmod(0o600)
+    run = checkout.try_make("up")
+    assert run.returncode != 0
+    assert "nginx cannot read web/app/static" in run.stdout
+    assert "type chmod -R o+rX web/app/static" in run.stdout
 
 
 def test_copied_env_is_refused(checkout: Checkout, clone: Callable[[str], Checkout]) -> None:
