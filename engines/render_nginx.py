@@ -1,7 +1,7 @@
 """Renders nginx/ into a folder, as the official image does when it starts.
 
 usage: python engines/render_nginx.py FOLDER
-The variables ${NGINX_…} of the templates come from the environment.
+The variables ${NGINX_…} of the templates come from the environment; NGINX_TEMP stands in for /tmp too.
 """
 
 import os
@@ -21,7 +21,8 @@ def render(template: str) -> str:
 def main(folder: Path) -> None:
     """Write nginx.conf, snippets/ and the rendered conf.d/ into `folder`."""
     (folder / "conf.d").mkdir(parents=True, exist_ok=True)
-    shutil.copy(SOURCE / "nginx.conf", folder)
+    main_file = (SOURCE / "nginx.conf").read_text().replace("/tmp/", os.environ["NGINX_TEMP"] + "/")  # noqa: S108 # a text
+    (folder / "nginx.conf").write_text(main_file)
     shutil.copytree(SOURCE / "snippets", folder / "snippets", dirs_exist_ok=True)
     for template in (SOURCE / "templates").glob("*.template"):
         (folder / "conf.d" / template.stem).write_text(render(template.read_text()))

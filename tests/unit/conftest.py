@@ -12,7 +12,6 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 
 from app import create_app
 from app.extensions import db
-from app.notes.models import Note
 from app.prepare import prepare
 from config import TestingConfig
 
@@ -66,20 +65,6 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A client of the app."""
     return app.test_client()
-
-
-@pytest.fixture
-def make_note(app: Flask) -> Callable[..., Note]:
-    """Return a function that stores a note."""
-
-    def make(**values: Any) -> Note:
-        note = Note(**{"title": "A note", "body": ""} | values)
-        with app.app_context():
-            db.session.add(note)
-            db.session.commit()
-        return note
-
-    return make
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Table, Text, inspect
 
 from app import create_app
 from app.evolve import evolve
-from app.notes.models import Note
+from app.extensions import db
 from app.prepare import NotPreparedError, migration_engine
 from config import TestingConfig
 
@@ -33,7 +33,7 @@ def development(database: str, settings: Callable[[str], dict[str, str]], tmp_pa
 @pytest.fixture
 def notes() -> Iterator[Table]:
     """The table of the notes, in the models; what a test adds to it or takes away is put right again."""
-    table = Note.metadata.tables["notes"]
+    table = db.metadata.tables["notes"]
     columns = list(table.columns)
     yield table
     for column in set(table.columns) - set(columns):
