@@ -65,5 +65,8 @@ format: ## Format the Python code
 lock: ## Renew the locked packages from web/requirements*.in
 	$(run) lock
 
-.DEFAULT:
+# What is no verb, even where a folder has that name.
+folders := $(patsubst %/,%,$(wildcard */))
+.PHONY: $(folders)
+.DEFAULT $(folders):
 	@echo "make: there is no verb '$@'; type 'make' to see them" >&2; exit 2

@@ -4,6 +4,9 @@
 ENGINE_MINIMUM=25      # for `start_interval` in docker-compose.yml
 COMPOSE_MINIMUM=2.24.4 # for `!override` in docker-compose.dev.yml
 
+# Without attestations, which hold the time, an image that is built again from the same files stays the same.
+export BUILDX_NO_DEFAULT_ATTESTATIONS=1
+
 compose() { docker compose --profile "$(profile)" "$@"; }
 
 # profile: the stack's own database (db) is not started where .env names another.
@@ -84,7 +87,8 @@ check_port() {
   local port
   port=$(env_get HTTP_PORT 80)
   case "$port" in *[!0-9]* | "") fail ".env: HTTP_PORT=$port is not a port" ;; esac
-  if listens "$port" && [ -z "$(compose ps --quiet --status running nginx 2>/dev/null)" ]; then
+  case "$(compose port nginx 8080 2>/dev/null)" in *":$port") return 0 ;; esac
+  if listens "$port"; then
     fail "port $port is taken; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"
   fi
 }
@@ -136,11 +140,13 @@ verb_up() {
   quietly compose build || fail "the images could not be built"
   start_database
   say "Migrating"
-  in_new web python manage.py db prepare || fail "the database could not be migrated; what was running still is"
+  in_new web python manage.py db prepare </dev/null || fail "the database could not be migrated; what was running still is"
   remove_failing
   say "Starting web and nginx"
   quietly compose up --detach --remove-orphans --wait --wait-timeout 150 || explain
   probe
+  # The stack's own database, once web uses another.
+  [ "$(profile)" = db ] || quietly compose --profile db rm --force --stop db
 }
 
 # Docker starts a container that fails again and again less and less often; a new one is started at once.
@@ -180,8 +186,7 @@ explain() {
 # probe: waits until the app, with its database migrated, answers through nginx, and prints the URL.
 probe() {
   local host port answer="" i
-  host=$(env_get HTTP_BIND 127.0.0.1)
-  case "$host" in 0.0.0.0 | ::) host=127.0.0.1 ;; esac
+  host=$(bind_address)
   port=$(env_get HTTP_PORT 80)
   for i in $(seq 40); do
     answer=$( (exec 3<>"/dev/tcp/$host/$port" && printf 'GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && head -n 1 <&3) 2>/dev/null) || true
@@ -194,7 +199,7 @@ probe() {
 
 verb_down() {
   check_all
-  compose down --remove-orphans
+  compose --profile db down --remove-orphans
 }
 
 verb_restart() {
@@ -213,9 +218,9 @@ verb_ps() {
 verb_logs() {
   check_all
   local follow=()
-  [ ! -t 1 ] || follow=(--follow)
+  [ ! -t 1 ] || follow=(--follow --tail 200)
   # shellcheck disable=SC2086 # none, or one
-  compose logs --tail 200 ${follow[@]+"${follow[@]}"} ${S:-}
+  compose logs ${follow[@]+"${follow[@]}"} ${S:-}
 }
 
 verb_clean() {
@@ -242,8 +247,10 @@ verb_psql() {
   check_all
   local url
   url=$(env_get DATABASE_URL)
+  [ -z "$(env_get DATABASE_URL_FILE)" ] || fail "only web can read DATABASE_URL_FILE; type psql yourself"
   if [ -n "$url" ]; then
-    in_new db psql "$url"
+    PGPASSWORD=$(env_get POSTGRES_PASSWORD) compose run --rm --no-deps --env PGPASSWORD "$(terminal)" db \
+      psql "${url/#postgresql+psycopg2:/postgresql:}"
   else
     require_up db
     # shellcheck disable=SC2016 # the container's variables

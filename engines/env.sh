@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # Reads and writes .env, for all the scripts here. Compose reads the same file, so what both would not read alike is refused.
 
-# env_get NAME [DEFAULT]: the value of NAME in the environment, else in .env, else DEFAULT.
+# env_get NAME [DEFAULT]: the value of NAME in the environment, else in .env; DEFAULT where that is empty.
 env_get() {
   local value=${!1:-}
-  if [ -z "$value" ] && [ -f .env ]; then
+  if [ -z "${!1+set}" ] && [ -f .env ]; then
     value=$(sed -n "s/^\(export \)\{0,1\}$1=//p" .env | tail -n 1 | sed "s/^'\(.*\)'\$/\1/")
   fi
   printf '%s\n' "${value:-${2:-}}"
@@ -15,8 +15,8 @@ env_check() {
   local line number=0
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
-    case "$line" in *$'\r') fail ".env line $number ends as on Windows (CRLF); convert the file: sed -i.bak 's/\\r\$//' .env" ;; esac
-    printf '%s\n' "$line" | grep -Eq "^(#.*|[[:space:]]*|(export )?[A-Za-z_][A-Za-z0-9_]*=('[^']*'|[^][:space:]'\"\$\`\\\\]*))\$" ||
+    case "$line" in *$'\r') fail ".env line $number ends as on Windows (CRLF); type tr -d '\\r' <.env >.env.new && mv .env.new .env" ;; esac
+    printf '%s\n' "$line" | grep -Eq "^(#.*|[[:space:]]*|(export )?[A-Za-z_][A-Za-z0-9_]*=('[^']*'|[^[:space:]'\"\$\`\\\\]*))\$" ||
       fail ".env line $number is malformed: write NAME=value, or NAME='value' where it has spaces, quotes or \$"
   done <.env
 }
@@ -29,10 +29,15 @@ env_set() {
 
 random_secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 
-# listens PORT: tells whether something answers on PORT of this machine.
-listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+# listens PORT: tells whether something answers on PORT of the address that the stack is served on.
+listens() { (exec 3<>"/dev/tcp/$(bind_address)/$1") 2>/dev/null; }
 
-# free_port PORT...: the first that nothing answers on.
+# bind_address: where the stack can be reached from this machine.
+bind_address() {
+  case "$(env_get HTTP_BIND)" in "" | 0.0.0.0 | *::*) echo 127.0.0.1 ;; *) env_get HTTP_BIND ;; esac
+}
+
+# free_port PORT...: the first that nothing answers on; nothing where all are taken.
 free_port() {
   local port
   for port in "$@"; do
@@ -41,7 +46,6 @@ free_port() {
       return
     fi
   done
-  fail "ports $* are all taken; copy .env.example to .env and set HTTP_PORT"
 }
 
 # project_name: this folder's name, made fit for Compose, and a hash of where it is, so that two checkouts differ.
@@ -53,8 +57,10 @@ project_name() {
 
 # env_create ENGINE PORT...: writes .env from .env.example, with fresh secrets and the first free PORT.
 env_create() {
-  local engine=$1 draft
+  local engine=$1 port draft
   shift
+  port=$(free_port "$@")
+  [ -n "$port" ] || fail "ports $* are all taken; type make up HTTP_PORT=, with one that is free"
   draft=$(mktemp .env.XXXXXX)
   sed 's/=change-me$/=@/' .env.example >"$draft"
   while grep -q '=@$' "$draft"; do
@@ -62,7 +68,7 @@ env_create() {
     mv "$draft.new" "$draft"
   done
   env_set "$draft" ENGINE "$engine"
-  env_set "$draft" HTTP_PORT "$(free_port "$@")"
+  env_set "$draft" HTTP_PORT "$port"
   env_set "$draft" COMPOSE_PROJECT_NAME "$(project_name)"
   env_set "$draft" WEB_USER "$(web_user)"
   chmod 600 "$draft"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # The verbs that need no engine: they run in venv/, which they make.
 
-# find_python: the newest Python that the lock file is made for.
+# find_python: a Python that the lock file is made for.
 find_python() {
   local name
-  for name in python3.14 python3.13 python3.12 python3.11 python3; do
+  for name in python3 python3.14 python3.13 python3.12 python3.11; do
     if "$name" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1; then
       printf '%s\n' "$name"
       return

@@ -4,7 +4,6 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -74,7 +73,7 @@ def production_settings(port: int) -> dict[str, str]:
         "CSRF_SESSION_KEY": secrets.token_urlsafe(32),
         "HTTP_BIND": "127.0.0.1",
         "HTTP_PORT": str(port),
-        "POSTGRES_PASSWORD": "such @ / : %41 $x # are trouble",
+        "POSTGRES_PASSWORD": "these @ / : %41 $x # characters are trouble",
         "SECRET_KEY": secrets.token_urlsafe(32),
     }
 
@@ -119,15 +118,33 @@ class DockerStack:
         return subprocess.check_output(["docker", "inspect", "--format", what, container], text=True).strip()
 
     def pid(self, service: str) -> int:
-        """Return the host's pid of the first process of `service`."""
+        """Return the pid, on the engine's host, of the first process of `service`."""
         return int(self.inspect(service, "{{.State.Pid}}"))
+
+    def on_host(self, script: str) -> str:
+        """Run a shell script among the processes of the engine's host, which need not be this machine."""
+        command = [
+            "docker",
+            "run",
+            "--rm",
+            "--privileged",
+            "--pid",
+            "host",
+            "--user",
+            "0",
+            "--entrypoint",
+            "sh",
+        ]
+        image = self.inspect("web", "{{.Config.Image}}")
+        return subprocess.check_output([*command, image, "-c", script], text=True)
+
+    def children(self, pid: int) -> list[int]:
+        """Return the pids of the processes that `pid` has started."""
+        return [int(child) for child in self.on_host(f"cat /proc/{pid}/task/{pid}/children").split()]
 
     def kill(self, pid: int) -> None:
         """End a process of the stack by SIGKILL."""
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except (PermissionError, ProcessLookupError):
-            cannot_run("the containers' processes cannot be killed from here")
+        self.on_host(f"kill -9 {pid}")
 
     def is_ready(self) -> bool:
         """Tell whether the app answers through nginx, its database migrated."""

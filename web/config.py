@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 PLACEHOLDERS = {"change-me", "secret", "not_this"}
 SECRET_MINIMUM = 32  # characters
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class ConfigError(Exception):
@@ -28,14 +29,24 @@ def secret(environ: Mapping[str, str], name: str) -> str:
         return Path(path).read_text(encoding="utf-8").rstrip("\n")
     except OSError as error:
         raise ConfigError(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name}_FILE: {path} is not text in UTF-8") from None
 
 
-def integer(environ: Mapping[str, str], name: str, default: int) -> int:
-    """Return the whole number, 0 or more, that `name` holds."""
+def integer(environ: Mapping[str, str], name: str, default: int, minimum: int = 0) -> int:
+    """Return the whole number, `minimum` or more, that `name` holds."""
     value = environ.get(name) or str(default)
-    if not (value.isascii() and value.isdecimal()):
-        raise ConfigError(f"{name} must be a whole number, not {value!r}")
+    if not (value.isascii() and value.isdecimal() and int(value) >= minimum):
+        raise ConfigError(f"{name} must be a whole number from {minimum} on, not {value!r}")
     return int(value)
+
+
+def log_level(environ: Mapping[str, str]) -> str:
+    """Return the level that LOG_LEVEL names."""
+    level = (environ.get("LOG_LEVEL") or "INFO").upper()
+    if level not in LOG_LEVELS:
+        raise ConfigError(f"LOG_LEVEL is {level}; it must be one of {', '.join(LOG_LEVELS)}")
+    return level
 
 
 def database_url(environ: Mapping[str, str]) -> str:
@@ -76,20 +87,25 @@ class Config:
         self.WTF_CSRF_ENABLED = self.CSRF_ENABLED
         self.WTF_CSRF_SECRET_KEY = self.strong_secret(environ, "CSRF_SESSION_KEY")
         self.SESSION_COOKIE_NAME = environ.get("COOKIE_PREFIX", "") + "session"
-        self.LOG_LEVEL = (environ.get("LOG_LEVEL") or "INFO").upper()
+        self.LOG_LEVEL = log_level(environ)
         self.MAX_CONTENT_LENGTH = integer(environ, "MAX_BODY_BYTES", 1024 * 1024)
         self.MAX_FORM_MEMORY_SIZE = self.MAX_CONTENT_LENGTH
         self.PROXIES = 1 + integer(environ, "TRUSTED_PROXIES", 0)  # nginx, and those before it
         self.DATABASE_WAIT = integer(environ, "DATABASE_WAIT", 60)  # seconds
         self.SQLALCHEMY_DATABASE_URI = database_url(environ)
-        if not self.WEAK_SECRETS and make_url(self.SQLALCHEMY_DATABASE_URI).password in PLACEHOLDERS:
-            raise ConfigError("POSTGRES_PASSWORD is an example; set a random one")
+        if secret(environ, "POSTGRES_PASSWORD"):
+            self.strong_secret(environ, "POSTGRES_PASSWORD")
         self.SQLALCHEMY_ENGINE_OPTIONS = {
-            "pool_size": integer(environ, "WEB_THREADS", 4),
+            "pool_size": integer(environ, "WEB_THREADS", 4, minimum=1),
             "max_overflow": 0,
             "pool_timeout": 5,  # seconds
-            "connect_args": {"connect_timeout": 5, "options": "-c TimeZone=UTC"},
+            "connect_args": {"connect_timeout": 5, "options": self.session_options()},
         }
+
+    def session_options(self) -> str:
+        """Return the options of each session: those in the URL, and times in UTC."""
+        given = make_url(self.SQLALCHEMY_DATABASE_URI).query.get("options", "")
+        return f"{given} -c TimeZone=UTC".strip()
 
     def strong_secret(self, environ: Mapping[str, str], name: str) -> str:
         """Return the secret `name`, refusing one that is missing and, outside development, a weak one."""

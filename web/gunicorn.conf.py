@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ settings = load()
 
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
 worker_class = "gthread"
-workers = integer(os.environ, "WEB_WORKERS", 2)
-threads = integer(os.environ, "WEB_THREADS", 4)
+workers = integer(os.environ, "WEB_WORKERS", 2, minimum=1)
+threads = integer(os.environ, "WEB_THREADS", 4, minimum=1)
 
 # Longer than nginx keeps an idle connection (30 s), so that it is never gunicorn who closes one
 # that nginx is about to send a request on. A worker that reloads would wait for its idle connections.
@@ -31,6 +32,12 @@ graceful_timeout = 30
 
 # Code that is loaded before the fork is shared between the workers, but cannot be reloaded.
 preload_app = not settings.DEVELOPMENT
+
+# How long a line, how many headers and which methods: nginx and the app say, in the contract's form.
+limit_request_line = 0
+limit_request_fields = 32768
+limit_request_field_size = 0
+permit_unconventional_http_method = True
 
 # nginx's X-Forwarded-* headers are read by the app (werkzeug's ProxyFix), not by gunicorn.
 forwarded_allow_ips = ""
@@ -43,8 +50,11 @@ worker_tmp_dir = str(shm) if shm.is_dir() else None
 
 def changes() -> dict[Path, float]:
     """Return when each source file was changed."""
-    paths = [*here.glob("*.py"), *here.glob("app/**/*.py")]
-    return {path: path.stat().st_mtime for path in paths if path.exists()}
+    times = {}
+    for path in [*here.glob("*.py"), *here.glob("app/**/*.py"), *here.glob("migrations/versions/*.py")]:
+        with suppress(FileNotFoundError):  # an editor may put a new file in its place at this moment
+            times[path] = path.stat().st_mtime
+    return times
 
 
 def watch(worker: Any) -> None:

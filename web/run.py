@@ -2,6 +2,7 @@
 
 import logging.config
 import os
+import sys
 import traceback
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,10 @@ def make(settings: config.Config) -> "WSGIApplication":
         return Response(traceback.format_exc(), 500, mimetype="text/plain")
 
 
-settings = config.load()
+try:
+    settings = config.load()
+except config.ConfigError as error:
+    sys.exit(str(error))
 app = make(settings)
 
 if __name__ == "__main__":

@@ -84,6 +84,12 @@ def test_static_file_is_revalidated(http: httpx.Client) -> None:
         (b"TRACE /api/notes HTTP/1.1", 405),
         (b"FROB /api/notes HTTP/1.1", 405),
         (b"PUT /api/notes/1 HTTP/1.1", 405),
+        (b"AB /api/notes HTTP/1.1", 405),
+        (b"GET http://localhost/api/nowhere HTTP/1.1", 404),
+        (b"GET http://localhost/api/notes/% HTTP/1.1", 400),
+        (b"GET /api/notes?limit=x&y=" + b"x" * 7000 + b" HTTP/1.1", 422),
+        (b"GET /api/nowhere HTTP/1.1" + b"\r\nX-Many: x" * 200, 404),
+        (b"GET /api/nowhere HTTP/1.1\r\nX-Long: " + b"x" * 8000, 404),
         (b"GET /api/notes?limit=x HTTP/1.1", 422),
         (b"GET /api/notes?after=%00%ff HTTP/1.1", 422),
         (b"GET /api/notes?after=\xff\xfe HTTP/1.1", 400),
@@ -117,6 +123,13 @@ def test_malformed_uri_outside_the_api_is_a_page(stack: Stack) -> None:
     answer = raw(stack, b"GET /% HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"Content-Type: text/html" in answer
+
+
+@pytest.mark.parametrize("path", [b"/", b"/api/notes"])
+@pytest.mark.parametrize("host", [b"a" * 64 + b".example", b"a b", b"a/b", b"", b"[::1"])
+def test_malformed_host_is_refused(stack: Stack, path: bytes, host: bytes) -> None:
+    answer = raw(stack, b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 def test_static_file_cannot_be_posted_to(http: httpx.Client) -> None:

@@ -1,7 +1,7 @@
 """What is served while a part is away, and that each comes back by itself with nothing lost."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -86,39 +86,27 @@ def stored_ids(stack: Stack) -> set[int]:
     return found
 
 
-def first_process(service: str) -> Callable[[Stack], int]:
-    return lambda stack: stack.pid(service)
-
-
-def gunicorn_worker(stack: Stack) -> int:
-    """Return the pid of a process that gunicorn's master, which init has started, has forked."""
-
-    def children(pid: int) -> list[int]:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            return [int(child) for child in file.read().split()]
-
-    [master] = children(stack.pid("web"))
-    return children(master)[0]
-
-
-@pytest.mark.parametrize(
-    "victim",
-    [
-        pytest.param(first_process("web"), id="web"),
-        pytest.param(first_process("nginx"), id="nginx"),
-        pytest.param(first_process("db"), id="db"),
-        pytest.param(gunicorn_worker, id="gunicorn-worker"),
-    ],
-)
-def test_killed_process_comes_back_and_no_acknowledged_note_is_lost(
-    stack: Stack, victim: Callable[[Stack], int]
-) -> None:
+@pytest.mark.parametrize("service", ["web", "nginx", "db"])
+def test_killed_service_comes_back_and_no_acknowledged_note_is_lost(stack: Stack, service: str) -> None:
     with writing_notes(stack) as acknowledged:
         wait_until(lambda: len(acknowledged) > 20, "notes to be written")
-        pid = victim(stack)
-        stack.kill(pid)
-        wait_until(lambda: victim(stack) not in (0, pid), "another process in its place")
+        killed = stack.pid(service)
+        stack.kill(killed)
+        wait_until(lambda: stack.pid(service) not in (0, killed), "another process in its place")
         stack.wait_until_ready()
         written = len(acknowledged)
         wait_until(lambda: len(acknowledged) > written + 20, "notes to be written again")
+    assert set(acknowledged) <= stored_ids(stack)
+
+
+def test_killed_worker_is_replaced_and_no_acknowledged_note_is_lost(stack: Stack) -> None:
+    [master] = stack.children(stack.pid("web"))
+    workers = set(stack.children(master))
+    with writing_notes(stack) as acknowledged:
+        wait_until(lambda: len(acknowledged) > 20, "notes to be written")
+        stack.kill(min(workers))
+        wait_until(lambda: len(set(stack.children(master)) - workers) == 1, "a worker in its place")
+        written = len(acknowledged)
+        wait_until(lambda: len(acknowledged) > written + 20, "notes to be written again")
+    assert len(stack.children(master)) == len(workers)
     assert set(acknowledged) <= stored_ids(stack)

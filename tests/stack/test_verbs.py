@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
@@ -145,7 +146,8 @@ def test_second_up_changes_nothing(checkout: Checkout) -> None:
 def test_page_of_development_tells_the_migration(checkout: Checkout) -> None:
     page = checkout.get("/")
     assert page is not None
-    assert "make migrate" in page.text
+    revision = checkout.make("psql", stdin="SELECT 'head ' || version_num FROM alembic_version").split()
+    assert revision[revision.index("head") + 1] in page.text
 
 
 def test_development_listens_on_localhost_only(checkout: Checkout) -> None:
@@ -188,7 +190,12 @@ def test_edit_of_the_configuration_is_live(checkout: Checkout, edit: Callable[[s
 def test_edit_while_the_last_one_loads_is_live(
     checkout: Checkout, edit: Callable[[str, str, str], None]
 ) -> None:
+    def reloads() -> int:
+        return checkout.make("logs", "S=web").count("the source was changed: reloading")
+
+    before = reloads()
     edit("web/app/health/pages.py", "from flask", "import time; time.sleep(3)\nfrom flask")
+    wait_until(lambda: reloads() > before, "the first edit to be seen")
     wait_until(
         lambda: "Booting worker" in checkout.make("logs", "S=web").rpartition("reloading")[2], "it to load"
     )
@@ -223,16 +230,17 @@ def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout
     before = containers(checkout)
     try:
         run = checkout.try_make("up")
+        answer = checkout.get("/api/notes")
     finally:
         bad.unlink()
+    assert answer is not None
+    assert answer.status_code == 200
     assert run.returncode != 0
     assert "the migration 99991231_235959_bad.py failed and was rolled back" in run.stdout
     assert 'column "nonsense" does not exist' in run.stdout
-    answer = checkout.get("/readyz")
-    assert answer is not None
-    assert answer.status_code == 200
     assert containers(checkout) == before
     assert "half" not in checkout.make("psql", stdin="\\dt")
+    wait_until(lambda: (a := checkout.get("/readyz")) and a.status_code == 200, "it to be ready again", 20)
 
 
 def test_up_mends_what_failed_over_and_over(
@@ -333,8 +341,9 @@ def test_clean_asks_before_it_deletes(checkout: Checkout) -> None:
         ),
         ("malformed", "POSTGRES_USER=app", "POSTGRES_USER = app", "is malformed: write NAME=value"),
         ("quotes", "POSTGRES_USER=app", 'POSTGRES_USER="app"', "is malformed: write NAME=value"),
-        ("windows", "POSTGRES_USER=app\n", "POSTGRES_USER=app\r\n", "ends as on Windows (CRLF)"),
+        ("windows", "\n", "\r\n", ".env line 1 ends as on Windows (CRLF); type tr -d"),
         ("port", "HTTP_PORT=", "HTTP_PORT=http", "is not a port"),
+        ("log level", "#LOG_LEVEL=INFO", "LOG_LEVEL=loud", "LOG_LEVEL is LOUD; it must be one of"),
         (
             "database url",
             "#DATABASE_URL=postgresql://",
@@ -347,22 +356,38 @@ def test_clean_asks_before_it_deletes(checkout: Checkout) -> None:
             "DATABASE_WAIT=1\nDATABASE_URL=postgresql://user@127.0.0.1:1/name\n#",
             "no answer from postgresql+psycopg2://user:***@127.0.0.1:1/name in 1 s",
         ),
-        ("password", "POSTGRES_PASSWORD=", "POSTGRES_PASSWORD=not", "refuses the password"),
     ],
 )
-def test_wrong_setting_is_told(checkout: Checkout, name: str, old: str, new: str, line: str) -> None:
+def test_wrong_setting_is_told(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str, line: str
+) -> None:
     path = checkout.path / ".env"
     original = path.read_bytes()
     try:
         assert old.encode() in original
-        path.write_bytes(original.replace(old.encode(), new.encode(), 1))
-        run = checkout.try_make("up", HTTP_PORT="" if name == "port" else checkout.environment["HTTP_PORT"])
+        times = -1 if name == "windows" else 1
+        path.write_bytes(original.replace(old.encode(), new.encode(), times))
+        if name == "port":
+            monkeypatch.delitem(checkout.environment, "HTTP_PORT")
+        run = checkout.try_make("up")
     finally:
         path.write_bytes(original)
     assert run.returncode != 0
     assert line in run.stdout
     assert "Traceback" not in run.stdout
     assert set(services(checkout)) == {"db", "nginx", "web"}
+
+
+def test_password_that_the_database_does_not_know_is_told(
+    checkout: Checkout, edit: Callable[[str, str, str], None]
+) -> None:
+    edit(".env", "POSTGRES_PASSWORD=", "POSTGRES_PASSWORD=not")
+    run = checkout.try_make("up")
+    assert run.returncode != 0
+    assert "refuses the password. If .env was changed, put the old password back" in run.stdout
+    assert "make psql, then \\password. The data is untouched." in run.stdout
+    edit(".env", "POSTGRES_PASSWORD=not", "POSTGRES_PASSWORD=")
+    checkout.make("up")
 
 
 def test_taken_port_is_told_with_the_line_to_change(
@@ -384,6 +409,45 @@ def test_static_files_that_nginx_cannot_read_are_told(docker: None, clone: Calla
     assert "type chmod -R o+rX web/app/static" in run.stdout
 
 
+def test_port_that_is_changed_to_a_taken_one_is_told(checkout: Checkout) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        run = checkout.try_make("up", HTTP_PORT=str(port))
+    assert run.returncode != 0
+    assert f"port {port} is taken; set another in .env: HTTP_PORT=" in run.stdout
+    answer = checkout.get("/readyz")
+    assert answer is not None
+    assert answer.status_code == 200
+
+
+def test_checkouts_side_by_side_do_not_collide(checkout: Checkout, clone: Callable[[str], Checkout]) -> None:
+    other = clone("a checkout")
+    try:
+        other.make("up")
+        note = httpx.post(f"{other.url}/api/notes", json={"title": "of the other"}, timeout=20).json()
+        mine = checkout.get("/api/notes?limit=100")
+        assert mine is not None
+        assert note["created_at"] not in [n["created_at"] for n in mine.json()["items"]]
+    finally:
+        other.make("clean", "sure=yes")
+    assert containers(other) == []
+    name = f"name={other.setting('COMPOSE_PROJECT_NAME')}"
+    assert subprocess.check_output(["docker", "volume", "ls", "-q", "--filter", name], text=True) == ""
+    answer = checkout.get("/readyz")
+    assert answer is not None
+    assert answer.status_code == 200
+
+
+def test_checkout_behind_a_symbolic_link_is_the_same(checkout: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(checkout.path)
+    linked = Checkout(tmp_path / "link", checkout.environment | {"PWD": str(tmp_path / "link")})
+    before = containers(checkout)
+    linked.make("up")
+    assert containers(checkout) == before
+
+
 def test_copied_env_is_refused(checkout: Checkout, clone: Callable[[str], Checkout]) -> None:
     other = clone("copy")
     shutil.copy2(checkout.path / ".env", other.path / ".env")
@@ -392,10 +456,14 @@ def test_copied_env_is_refused(checkout: Checkout, clone: Callable[[str], Checko
     assert f"belongs to {checkout.path}" in run.stdout
 
 
-def test_docker_that_may_not_be_used_is_told(docker: None, clone: Callable[[str], Checkout]) -> None:
-    if os.getuid() != 0:
-        pytest.skip("only root can try as another user")
-    run = clone("stranger").try_make("up", user=OWNER)
+def test_docker_that_may_not_be_used_is_told(clone: Callable[[str], Checkout], tmp_path: Path) -> None:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as forbidden:
+        forbidden.bind(str(path))
+        path.chmod(0)
+        run = clone("stranger").try_make(
+            "up", user=OWNER if os.getuid() == 0 else None, DOCKER_HOST=f"unix://{path}"
+        )
     assert run.returncode != 0
     assert "Docker is there, but you may not use it: sudo usermod -aG docker" in run.stdout
 
@@ -410,6 +478,7 @@ def test_docker_that_does_not_run_is_told(clone: Callable[[str], Checkout]) -> N
     ("verb", "variables", "line"),
     [
         ("frobnicate", [], "there is no verb 'frobnicate'; type 'make' to see them"),
+        ("tests", [], "there is no verb 'tests'; type 'make' to see them"),
         ("logs", [], "there is no .env yet; type make up"),
         ("up", ["ENGINE=kubernetes"], "ENGINE=kubernetes: there is no such engine; there is docker"),
     ],

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from config import Config, ConfigError, DevelopmentConfig, ProductionConfig, TestingConfig, load
@@ -41,8 +43,14 @@ def test_database_url_may_say_postgres() -> None:
 
 
 def test_database_url_without_password_takes_postgres_password() -> None:
-    environment = ENVIRONMENT | {"DATABASE_URL": "postgresql://app@db/app", "POSTGRES_PASSWORD": "p@ss/w:rd"}
-    assert load(environment).SQLALCHEMY_DATABASE_URI == "postgresql+psycopg2://app:p%40ss%2Fw%3Ard@db/app"
+    environment = ENVIRONMENT | {
+        "DATABASE_URL": "postgresql://app@db/app",
+        "POSTGRES_PASSWORD": "p@ss/w:rd" + STRONG,
+    }
+    assert (
+        f"postgresql+psycopg2://app:p%40ss%2Fw%3Ard{STRONG}@db/app"
+        == load(environment).SQLALCHEMY_DATABASE_URI
+    )
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "CSRF_SESSION_KEY"])
@@ -53,9 +61,32 @@ def test_production_refuses_a_weak_secret(settings: str, name: str, value: str) 
         load(ENVIRONMENT | {"APP_SETTINGS": settings, name: value})
 
 
-def test_production_refuses_an_example_database_password() -> None:
+@pytest.mark.parametrize("value", ["change-me", "short"])
+def test_production_refuses_a_weak_database_password(value: str) -> None:
     with pytest.raises(ConfigError, match=r"^POSTGRES_PASSWORD is an example"):
-        load(ENVIRONMENT | {"DATABASE_URL": "postgresql://app@db/app", "POSTGRES_PASSWORD": "change-me"})
+        load(ENVIRONMENT | {"DATABASE_URL": "postgresql://app@db/app", "POSTGRES_PASSWORD": value})
+
+
+def test_database_url_keeps_its_options() -> None:
+    url = "postgresql://app:pw@db/app?options=-csearch_path%3Dmine"
+    options = load(ENVIRONMENT | {"DATABASE_URL": url}).SQLALCHEMY_ENGINE_OPTIONS["connect_args"]
+    assert options["options"] == "-csearch_path=mine -c TimeZone=UTC"
+
+
+def test_unknown_log_level_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^LOG_LEVEL is VERBOSE; it must be one of DEBUG, INFO"):
+        load(ENVIRONMENT | {"LOG_LEVEL": "verbose"})
+
+
+def test_web_without_threads_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^WEB_THREADS must be a whole number from 1 on"):
+        load(ENVIRONMENT | {"WEB_THREADS": "0"})
+
+
+def test_secret_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY_FILE: .*/key is not text in UTF-8"):
+        load(ENVIRONMENT | {"SECRET_KEY_FILE": str(tmp_path / "key")})
 
 
 def test_development_takes_a_weak_secret() -> None:
@@ -63,11 +94,10 @@ def test_development_takes_a_weak_secret() -> None:
     assert settings.SECRET_KEY == "short"
 
 
-def test_secret_is_read_from_a_file(tmp_path: object) -> None:
-    path = f"{tmp_path}/key"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(STRONG[::-1] + "x\n")
-    assert STRONG[::-1] + "x" == load(ENVIRONMENT | {"SECRET_KEY_FILE": path}).SECRET_KEY
+def test_secret_is_read_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("of-the-file" + STRONG + "\n")
+    settings = load(ENVIRONMENT | {"SECRET_KEY_FILE": str(tmp_path / "key")})
+    assert settings.SECRET_KEY == "of-the-file" + STRONG
 
 
 def test_secret_file_that_cannot_be_read_is_named() -> None:

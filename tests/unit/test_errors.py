@@ -24,6 +24,11 @@ def test_error_elsewhere_is_a_page(client: FlaskClient) -> None:
     assert answer.headers["X-Request-ID"] in answer.text
 
 
+@pytest.mark.parametrize("path", ["/", "/api/notes"])
+def test_host_that_is_none_is_refused(client: FlaskClient, path: str) -> None:
+    assert client.get(path, headers={"Host": "a" * 64 + ".example"}).status_code == 400
+
+
 def test_wrong_method_is_told_the_right_ones(client: FlaskClient) -> None:
     answer = client.put("/api/notes")
     assert answer.status_code == 405

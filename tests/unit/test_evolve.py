@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Column, Table, Text, inspect
+from sqlalchemy import Column, Table, Text, TypeDecorator, inspect
 
 from app import create_app
 from app.evolve import evolve
@@ -26,7 +26,7 @@ def development(database: str, settings: Callable[[str], dict[str, str]], tmp_pa
     app.root_path = str(tmp_path / "web" / "app")
     app.config["DEVELOPMENT"] = True
     with app.app_context():
-        evolve(None, None, drop=False)
+        evolve()
         yield app
 
 
@@ -55,7 +55,7 @@ def columns() -> set[str]:
 
 def test_no_difference_writes_nothing(development: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     before = versions(development)
-    evolve(None, None, drop=False)
+    evolve()
     assert versions(development) == before
     assert "nothing to migrate" in capsys.readouterr().out
 
@@ -64,7 +64,7 @@ def test_new_column_is_written_applied_and_shown(
     development: Flask, notes: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
     notes.append_column(Column("subtitle", Text))
-    evolve(None, None, drop=False)
+    evolve()
     assert versions(development)[-1] == "add_subtitle_to_notes"
     assert "subtitle" in columns()
     out = capsys.readouterr().out
@@ -74,7 +74,7 @@ def test_new_column_is_written_applied_and_shown(
 
 def test_message_names_the_revision(development: Flask, notes: Table) -> None:
     notes.append_column(Column("subtitle", Text))
-    evolve("Second thoughts", None, drop=False)
+    evolve("Second thoughts")
     assert versions(development)[-1] == "second_thoughts"
 
 
@@ -83,7 +83,7 @@ def test_lost_column_stops_it_with_the_ways_on(development: Flask, notes: Table)
     notes._columns.remove(notes.c.body)
     notes.append_column(Column("text", Text))
     with pytest.raises(NotPreparedError) as caught:
-        evolve(None, None, drop=False)
+        evolve()
     assert "drop the column notes.body" in str(caught.value)
     assert "make migrate rename=body:text" in str(caught.value)
     assert "make migrate drop=yes" in str(caught.value)
@@ -92,7 +92,7 @@ def test_lost_column_stops_it_with_the_ways_on(development: Flask, notes: Table)
 
 def test_drop_loses_the_column(development: Flask, notes: Table) -> None:
     notes._columns.remove(notes.c.body)
-    evolve(None, None, drop=True)
+    evolve(drop=True)
     assert "body" not in columns()
 
 
@@ -101,15 +101,25 @@ def test_rename_keeps_the_data(development: Flask, notes: Table) -> None:
         connection.exec_driver_sql("INSERT INTO notes (title, body) VALUES ('a', 'kept')")
     notes._columns.remove(notes.c.body)
     notes.append_column(Column("text", Text, server_default="", nullable=False))
-    evolve(None, ("body", "text"), drop=False)
+    evolve(renames=[("body", "text")])
     with migration_engine().connect() as connection:
         assert connection.exec_driver_sql("SELECT text FROM notes").scalars().all() == ["kept"]
+
+
+def test_several_columns_are_renamed_at_once(development: Flask, notes: Table) -> None:
+    for old, new in [("title", "heading"), ("body", "text")]:
+        column = notes.c[old]
+        notes._columns.remove(column)
+        notes.append_column(Column(new, column.type, server_default=column.server_default, nullable=False))
+    evolve(renames=[("title", "heading"), ("body", "text")])
+    assert {"heading", "text"} <= columns()
+    assert not {"title", "body"} & columns()
 
 
 def test_rename_of_what_is_not_there_is_told(development: Flask, notes: Table) -> None:
     notes.append_column(Column("subtitle", Text))
     with pytest.raises(NotPreparedError, match="rename=body:text: no table drops body and adds text"):
-        evolve(None, ("body", "text"), drop=False)
+        evolve(renames=[("body", "text")])
 
 
 def test_revision_that_cannot_be_applied_is_not_kept(development: Flask, notes: Table) -> None:
@@ -118,16 +128,36 @@ def test_revision_that_cannot_be_applied_is_not_kept(development: Flask, notes: 
     before = versions(development)
     notes.append_column(Column("subtitle", Text, nullable=False))
     with pytest.raises(NotPreparedError, match="contains null values"):
-        evolve(None, None, drop=False)
+        evolve()
     assert versions(development) == before
     assert "subtitle" not in columns()
+
+
+def test_revision_that_is_no_python_is_not_kept(development: Flask, notes: Table) -> None:
+    class Colour(TypeDecorator[str]):
+        """Of a module that the revision does not import."""
+
+        impl, cache_ok = Text, True
+
+    before = versions(development)
+    notes.append_column(Column("colour", Colour))
+    with pytest.raises(NotPreparedError, match="NameError"):
+        evolve()
+    assert versions(development) == before
+
+
+@pytest.mark.parametrize("message", ['say "so"', "back\\slash", '"""', "it's"])
+def test_message_may_have_any_character(development: Flask, notes: Table, message: str) -> None:
+    notes.append_column(Column("subtitle", Text))
+    evolve(message)
+    assert "subtitle" in columns()
 
 
 def test_outside_development_it_only_upgrades(development: Flask, notes: Table) -> None:
     before = versions(development)
     development.config["DEVELOPMENT"] = False
     notes.append_column(Column("subtitle", Text))
-    evolve(None, None, drop=False)
+    evolve()
     assert versions(development) == before
 
 

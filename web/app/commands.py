@@ -1,6 +1,7 @@
 """The commands that this app adds to Flask-Migrate's: `python manage.py db prepare` and `db evolve`."""
 
 import logging.config
+import re
 from collections.abc import Callable
 
 import click
@@ -39,12 +40,12 @@ def prepare_command() -> None:
 
 @click.command("evolve")
 @click.option("-m", "--message", help="What the revision is about; by default what it does.")
-@click.option("--rename", metavar="OLD:NEW", help="The column OLD becomes NEW and keeps its data.")
+@click.option("--rename", metavar="OLD:NEW,…", help="Columns that get another name and keep their data.")
 @click.option("--drop", is_flag=True, help="Let columns and tables be dropped, with their data.")
 @with_appcontext
 def evolve_command(message: str | None, rename: str | None, drop: bool) -> None:
     """Write a revision where the models differ from the database, and apply it."""
-    names = tuple(rename.split(":")) if rename else None
-    if names and (len(names) != 2 or not all(names)):
-        raise click.UsageError(f"rename={rename}: say rename=old:new")
-    run(lambda: evolve(message or None, names, drop))  # type: ignore[arg-type] # a pair, as was checked
+    renames = re.findall(r"(\w+):(\w+)", rename or "")
+    if ",".join(map(":".join, renames)) != (rename or ""):
+        raise click.UsageError(f"rename={rename}: say rename=old:new, or rename=old:new,old2:new2")
+    run(lambda: evolve(message or None, renames, drop=drop))

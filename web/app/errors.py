@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import (
+    BadHost,
     Conflict,
     HTTPException,
     PreconditionFailed,
@@ -38,7 +39,8 @@ def handle(error: HTTPException) -> Response:
     if error.code == 503:
         answer.headers["Retry-After"] = str(RETRY_AFTER)
     body = problem(error)
-    if request.path == "/api" or request.path.startswith("/api/"):
+    # Where the Host header is none, there are no URLs to make a page with.
+    if request.path == "/api" or request.path.startswith("/api/") or isinstance(error, BadHost):
         return Response(json.dumps(body), error.code, answer.headers, "application/problem+json")
     return Response(render_template("error.html", problem=body), error.code, answer.headers, "text/html")
 

@@ -1,6 +1,7 @@
 """`db evolve`, behind `make migrate`: write and apply the revision that takes the database to the models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +13,44 @@ from flask import current_app
 
 from .prepare import NotPreparedError, migration_engine, migrations, prepare, upgrade
 
+Renames = Sequence[tuple[str, str]]
 
-def evolve(message: str | None, rename: tuple[str, str] | None, drop: bool) -> None:
+
+def evolve(message: str | None = None, renames: Renames = (), *, drop: bool = False) -> None:
     """Bring the database to head; in development, write and apply a revision if the models differ from it.
 
-    `rename` is the (old, new) name of a column that is renamed rather than dropped and added. What would
+    `renames` are the (old, new) names of columns that are renamed rather than dropped and added. What would
     lose data stops it (NotPreparedError) unless `drop`.
     """
     prepare()
     if not current_app.config["DEVELOPMENT"]:
         return
-    script = write_revision(message, rename, drop)
-    if script is None:
-        click.echo("The models and the database agree: nothing to migrate.")
-        return
-    path = Path(script.path)
-    try:
+    with nothing_kept_of_failures():
+        script = write_revision(message, renames, drop)
+        if script is None:
+            click.echo("The models and the database agree: nothing to migrate.")
+            return
         upgrade(migration_engine())
-    except NotPreparedError:
-        path.unlink()
-        click.echo("The revision could not be applied and was not kept.", err=True)
-        raise
+    path = Path(script.path)
     click.echo(f"\nweb/{path.relative_to(Path(current_app.root_path).parent)}\n")
     click.echo(path.read_text(encoding="utf-8"))
 
 
-def write_revision(message: str | None, rename: tuple[str, str] | None, drop: bool) -> Script | None:
+@contextmanager
+def nothing_kept_of_failures() -> Iterator[None]:
+    """Delete the revision that was written meanwhile where it is not one, or cannot be applied."""
+    folder = Path(current_app.extensions["migrate"].directory) / "versions"
+    before = set(folder.glob("*.py"))
+    try:
+        yield
+    except BaseException:
+        for path in set(folder.glob("*.py")) - before:
+            click.echo(f"{path.name} was not kept, as it cannot be applied:", err=True)
+            path.unlink()
+        raise
+
+
+def write_revision(message: str | None, renames: Renames, drop: bool) -> Script | None:
     """Write a revision for the difference between models and database; None where there is none."""
 
     def review(context: Any, revision: Any, directives: list[ops.MigrationScript]) -> None:
@@ -46,9 +59,9 @@ def write_revision(message: str | None, rename: tuple[str, str] | None, drop: bo
         if upgrade_ops.is_empty():
             directives.clear()
             return
-        if rename:
-            rename_column(upgrade_ops, *rename)
-            rename_column(downgrade_ops, *reversed(rename))
+        for old, new in renames:
+            rename_column(upgrade_ops, old, new)
+            rename_column(downgrade_ops, new, old)
         if not drop:
             refuse_loss(upgrade_ops)
         directive.message = message or summary(upgrade_ops)

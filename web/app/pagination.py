@@ -6,8 +6,9 @@ https://use-the-index-luke.com/no-offset
 import base64
 import binascii
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import request, url_for
+from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute, scoped_session
@@ -75,5 +76,4 @@ def paginate(
 
 def page_url(after: str) -> str:
     """Return the URL of this request's list, from the cursor `after` on."""
-    arguments = {**request.args.to_dict(), **(request.view_args or {}), "after": after}
-    return url_for(str(request.endpoint), **arguments)
+    return f"{request.root_path}{request.path}?{urlencode(request.args.to_dict() | {'after': after})}"

@@ -138,9 +138,10 @@ def upgrade(engine: Engine) -> None:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-    except SQLAlchemyError as error:
+    except Exception as error:
+        what = error if isinstance(error, SQLAlchemyError) else repr(error)
         raise NotPreparedError(
-            f"the migration {next_due(engine)} failed and was rolled back:\n{error}"
+            f"the migration {next_due(engine)} failed and was rolled back:\n{what}"
         ) from error
     log.info("the schema has been migrated")
 

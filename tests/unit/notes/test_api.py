@@ -31,6 +31,7 @@ def test_timestamps_have_a_time_zone(client: FlaskClient) -> None:
         ({"title": ""}, "title"),
         ({"title": "x" * 201}, "title"),
         ({"title": "a", "body": None}, "body"),
+        ({"title": "a", "body": "x" * 50_001}, "body"),
         ({"title": "a", "colour": "red"}, "colour"),
     ],
 )
@@ -144,6 +145,14 @@ def test_index_pages_through_all_newest_first(client: FlaskClient, make_note: Ma
 def test_index_has_no_next_after_the_last_page(client: FlaskClient, make_note: MakeNote) -> None:
     make_note()
     assert client.get("/api/notes?limit=1").json["next"] is None
+
+
+@pytest.mark.parametrize("query", ["endpoint=x", "_method=FOO", "_external=1", "_scheme=ftp", "colour=r%20d"])
+def test_index_keeps_what_else_the_query_holds(client: FlaskClient, make_note: MakeNote, query: str) -> None:
+    ids = [make_note().id for _ in range(2)]
+    following = client.get(f"/api/notes?limit=1&{query}").json["next"]
+    assert following.startswith("/api/notes?limit=1&")
+    assert [note["id"] for note in client.get(following).json["items"]] == ids[:1]
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "limit=", "limit=" + "9" * 5000])

@@ -10,6 +10,7 @@ class NoteSchema(Schema):
         model = Note
 
     title = auto_field(validate=validate.Length(1, 200))
+    body = auto_field(validate=validate.Length(max=50_000))
 
 
 NotePage = page_of(NoteSchema)
