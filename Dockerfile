@@ -20,7 +20,7 @@ WORKDIR /srv/web
 COPY web .
 # Readable also where it was cloned under a strict umask. The root file system will be read-only, so what
 # Python would compile at the start is compiled here.
-RUN chmod -R a+rX . && python -m compileall -q .
+RUN chmod -R a+rX . && python -m compileall -q -x migrations .
 USER 10001:10001
 EXPOSE 8000
 ENTRYPOINT ["./entrypoint"]

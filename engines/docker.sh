@@ -57,9 +57,26 @@ web_user() {
 }
 
 check_env() {
-  [ -f .env ] || fail "there is no .env yet; type make up"
+  local settings files name
+  if [ ! -f .env ]; then
+    case "$verb" in
+      down | clean) # go by the name that the first make up gives
+        export COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-$(project_name)} POSTGRES_PASSWORD=- APP_SETTINGS=-
+        return
+        ;;
+      *) fail "there is no .env yet; type make up" ;;
+    esac
+  fi
   env_check
-  local settings files
+  check_number HTTP_PORT 80 65535
+  check_number WEB_REPLICAS 1 100
+  case "$(env_get HTTP_BIND)" in *[!0-9a-fA-F.:]*) fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an address, such as 127.0.0.1" ;; esac
+  case "$(env_get DATABASE_URL)" in *@db | *@db[:/]*) fail ".env: DATABASE_URL names the stack's own database, which is used where it is left out" ;; esac
+  [ -r "$(env_get CA_BUNDLE /dev/null)" ] || fail ".env: CA_BUNDLE=$(env_get CA_BUNDLE) cannot be read"
+  for name in SECRET_KEY CSRF_SESSION_KEY POSTGRES_PASSWORD; do
+    [ -n "$(env_get "$name")$(env_get "${name}_FILE")" ] ||
+      fail ".env: $name is empty; put its value back, or a new one such as $(random_secret)"
+  done
   settings=$(env_get APP_SETTINGS)
   files=$(env_get COMPOSE_FILE docker-compose.yml)
   case "$settings" in
@@ -71,6 +88,28 @@ check_env() {
       ;;
     *) fail ".env: APP_SETTINGS=$settings is unknown; it is config.DevelopmentConfig, config.StagingConfig or config.ProductionConfig" ;;
   esac
+}
+
+# check_number NAME DEFAULT MAXIMUM: fails unless NAME is a whole number from 1 to MAXIMUM.
+check_number() {
+  local value
+  value=$(env_get "$1" "$2")
+  case "$value" in *[!0-9]* | ?????? | ??????*) value=0 ;; esac
+  [ "$value" -ge 1 ] && [ "$value" -le "$3" ] || fail ".env: $1=$(env_get "$1") is not a number from 1 to $3"
+}
+
+# check_services: fails where S names what is none.
+check_services() {
+  local service
+  for service in ${S:-}; do
+    case "$service" in db | web | nginx) ;; *) fail "S=$service: there is no such service; there are db, web and nginx" ;; esac
+  done
+}
+
+# A database that is there already has the password of the .env that made it.
+check_fresh() {
+  docker volume inspect "$(project_name)_db" >/dev/null 2>&1 || return 0
+  fail "there is no .env, but a database that an earlier one made: put that .env back, or type make clean, which deletes the data"
 }
 
 # A copied .env would make two checkouts share containers and data.
@@ -86,7 +125,6 @@ check_owner() {
 check_port() {
   local port
   port=$(env_get HTTP_PORT 80)
-  case "$port" in *[!0-9]* | "") fail ".env: HTTP_PORT=$port is not a port" ;; esac
   case "$(compose port nginx 8080 2>/dev/null)" in *":$port") return 0 ;; esac
   if listens "$port"; then
     fail "port $port is taken; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"
@@ -128,6 +166,7 @@ require_up() {
 verb_up() {
   check_engine
   if [ ! -f .env ]; then
+    check_fresh
     if rootless; then env_create docker 8080 8081 8082 8083; else env_create docker 80 8080 8081 8082 8083; fi
     say "Wrote .env, with fresh secrets"
   fi
@@ -147,7 +186,11 @@ verb_up() {
   probe
   # The stack's own database, once web uses another.
   [ "$(profile)" = db ] || quietly compose --profile db rm --force --stop db
+  prune
 }
+
+# prune: removes this checkout's images that newer ones have replaced.
+prune() { docker image prune --force --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME slipway)" >/dev/null; }
 
 # Docker starts a container that fails again and again less and less often; a new one is started at once.
 remove_failing() {
@@ -178,7 +221,7 @@ explain() {
     case "$state" in "running healthy") continue ;; esac
     ill="$ill $service"
     printf -- '--- %s (%s): last lines of its log ---\n' "$service" "$state" >&2
-    compose logs --no-color --no-log-prefix --tail 20 "$service" 2>&1 | sed $'s|^\e\\[2K||' >&2
+    compose logs --no-color --no-log-prefix --tail 20 "$service" 2>&1 | plain >&2
   done < <(compose ps --all --format '{{.Service}} {{.State}} {{.Health}}' | sort -u)
   fail "not well:${ill:- $(compose ps --all --format '{{.Service}}' | xargs)}"
 }
@@ -203,6 +246,7 @@ verb_down() {
 }
 
 verb_restart() {
+  check_services
   require_up nginx
   # shellcheck disable=SC2086 # none, or one
   quietly compose restart ${S:-}
@@ -216,12 +260,14 @@ verb_ps() {
 }
 
 verb_logs() {
+  check_services
   check_all
-  local follow=()
-  [ ! -t 1 ] || follow=(--follow --tail 200)
-  # shellcheck disable=SC2086 # none, or one
-  compose logs ${follow[@]+"${follow[@]}"} ${S:-}
+  # shellcheck disable=SC2086 # none, or some
+  if [ -t 1 ]; then compose logs --follow --tail 200 ${S:-}; else compose logs --no-color ${S:-} | plain; fi
 }
+
+# plain: takes the terminal codes away that Compose puts before each line.
+plain() { sed $'s|^\e\\[2K||'; }
 
 verb_clean() {
   check_all
@@ -231,6 +277,7 @@ verb_clean() {
     [ "$sure" = yes ] || fail "nothing was deleted"
   fi
   compose --profile db down --volumes --remove-orphans --rmi local
+  prune
 }
 
 verb_migrate() {
@@ -265,7 +312,6 @@ verb_shell() {
 
 verb_flask() {
   require_up web
-  local arguments=()
-  eval "arguments=(${A:-})"
-  in_running web python manage.py ${arguments[@]+"${arguments[@]}"}
+  words A
+  in_running web python manage.py ${words[@]+"${words[@]}"}
 }

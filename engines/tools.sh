@@ -27,8 +27,8 @@ venv() {
 
 verb_test() {
   venv
-  eval "set -- ${T:-tests}"
-  venv/bin/python -m pytest "$@"
+  words T
+  venv/bin/python -m pytest ${words[@]+"${words[@]}"}
 }
 
 verb_lint() {

@@ -88,6 +88,8 @@ class Config:
         self.WTF_CSRF_SECRET_KEY = self.strong_secret(environ, "CSRF_SESSION_KEY")
         self.SESSION_COOKIE_NAME = environ.get("COOKIE_PREFIX", "") + "session"
         self.LOG_LEVEL = log_level(environ)
+        self.WEB_WORKERS = integer(environ, "WEB_WORKERS", 2, minimum=1)
+        self.WEB_THREADS = integer(environ, "WEB_THREADS", 4, minimum=1)
         self.MAX_CONTENT_LENGTH = integer(environ, "MAX_BODY_BYTES", 1024 * 1024)
         self.MAX_FORM_MEMORY_SIZE = self.MAX_CONTENT_LENGTH
         self.PROXIES = 1 + integer(environ, "TRUSTED_PROXIES", 0)  # nginx, and those before it
@@ -96,7 +98,7 @@ class Config:
         if secret(environ, "POSTGRES_PASSWORD"):
             self.strong_secret(environ, "POSTGRES_PASSWORD")
         self.SQLALCHEMY_ENGINE_OPTIONS = {
-            "pool_size": integer(environ, "WEB_THREADS", 4, minimum=1),
+            "pool_size": self.WEB_THREADS,
             "max_overflow": 0,
             "pool_timeout": 5,  # seconds
             "connect_args": {"connect_timeout": 5, "options": self.session_options()},
@@ -111,7 +113,9 @@ class Config:
         """Return the secret `name`, refusing one that is missing and, outside development, a weak one."""
         value = secret(environ, name)
         if not value:
-            raise ConfigError(f"{name} is not set; `make up` writes one into .env")
+            raise ConfigError(
+                f"{name} is not set; it wants a random value of {SECRET_MINIMUM} characters or more"
+            )
         if not self.WEAK_SECRETS and (value in PLACEHOLDERS or len(value) < SECRET_MINIMUM):
             raise ConfigError(f"{name} is an example or under {SECRET_MINIMUM} characters; set a random one")
         return value
@@ -132,6 +136,7 @@ class DevelopmentConfig(Config):
     DEVELOPMENT = True
     WEAK_SECRETS = True
     LOG_FORMAT = "readable"
+    PROPAGATE_EXCEPTIONS = False  # an error is answered here as it is in production
 
 
 class TestingConfig(Config):

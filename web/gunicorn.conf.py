@@ -14,15 +14,15 @@ sys.path.insert(0, str(here))
 for name in ("config", "logs"):
     sys.modules.pop(name, None)  # what was there before a reload
 
-from config import integer, load  # noqa: E402 # found by the path that is set above
+from config import load  # noqa: E402 # found by the path that is set above
 from logs import logging_config  # noqa: E402
 
 settings = load()
 
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
 worker_class = "gthread"
-workers = integer(os.environ, "WEB_WORKERS", 2, minimum=1)
-threads = integer(os.environ, "WEB_THREADS", 4, minimum=1)
+workers = settings.WEB_WORKERS
+threads = settings.WEB_THREADS
 
 # Longer than nginx keeps an idle connection (30 s), so that it is never gunicorn who closes one
 # that nginx is about to send a request on. A worker that reloads would wait for its idle connections.

@@ -3,18 +3,22 @@
 import sys
 
 from flask.cli import FlaskGroup
+from sqlalchemy.exc import OperationalError
 
 import config
 from app import create_app
 
 
 def main() -> None:
-    """Run the command line; what is wrong in the settings is told in one line."""
+    """Run the command line; what is wrong with the settings or the database is told briefly."""
     try:
         settings = config.load()
     except config.ConfigError as error:
         sys.exit(str(error))
-    FlaskGroup(create_app=lambda: create_app(settings), load_dotenv=False).main(prog_name="manage.py")
+    try:
+        FlaskGroup(create_app=lambda: create_app(settings), load_dotenv=False).main(prog_name="manage.py")
+    except OperationalError as error:
+        sys.exit(f"the database does not answer: {error.orig}")
 
 
 if __name__ == "__main__":

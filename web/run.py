@@ -31,10 +31,11 @@ def make(settings: config.Config) -> "WSGIApplication":
 
 try:
     settings = config.load()
+    port = config.integer(os.environ, "PORT", 5000)
 except config.ConfigError as error:
     sys.exit(str(error))
 app = make(settings)
 
 if __name__ == "__main__":
     logging.config.dictConfig(logs.logging_config(settings.LOG_FORMAT, settings.LOG_LEVEL))
-    run_simple("127.0.0.1", int(os.environ.get("PORT", "5000")), app, use_reloader=settings.DEVELOPMENT)
+    run_simple("127.0.0.1", port, app, use_reloader=settings.DEVELOPMENT)

@@ -217,14 +217,11 @@ def test_edit_that_breaks_the_app_is_mended_by_the_next(
 
 def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout) -> None:
     versions = checkout.path / "web" / "migrations" / "versions"
-    [shipped] = versions.glob("*_create_notes.py")
-    text = shipped.read_text()
-    head = re.search(r"^revision = '(\w+)'", text, re.MULTILINE)
-    assert head
+    [head] = re.findall(r"^(\w+) \(head\)", checkout.make("flask", "A=db heads"), re.MULTILINE)
     bad = versions / "99991231_235959_bad.py"
     bad.write_text(
         "from alembic import op\nbranch_labels = depends_on = None\n"
-        f"revision = 'bad'\ndown_revision = '{head[1]}'\n"
+        f"revision = 'bad'\ndown_revision = '{head}'\n"
         "def upgrade(): op.execute('CREATE TABLE half ()'); op.execute('SELECT nonsense')\n"
     )
     before = containers(checkout)
@@ -261,21 +258,23 @@ def test_up_mends_what_failed_over_and_over(
 def test_migrate_writes_a_revision_of_the_checkouts_owner(
     checkout: Checkout, edit: Callable[[str, str, str], None]
 ) -> None:
-    edit("web/app/notes/models.py", "    body:", "    subtitle: Mapped[str | None]\n    body:")
-    screen = checkout.make("migrate", "m=Give notes a subtitle")
-    [revision] = (checkout.path / "web/migrations/versions").glob("*_give_notes_a_subtitle.py")
+    edit("web/app/notes/models.py", "    body:", "    added_by_a_test: Mapped[str | None]\n    body:")
+    screen = checkout.make("migrate", "m=Written by a test")
+    [revision] = (checkout.path / "web/migrations/versions").glob("*_written_by_a_test.py")
     assert f"web/migrations/versions/{revision.name}" in screen
     assert revision.stat().st_uid == (checkout.path / "web").stat().st_uid
 
-    def has_subtitle() -> bool:
-        answer = httpx.post(f"{checkout.url}/api/notes", json={"title": "a", "subtitle": "b"}, timeout=20)
-        return answer.status_code == 201 and answer.json()["subtitle"] == "b"
+    def has_column() -> bool:
+        answer = httpx.post(
+            f"{checkout.url}/api/notes", json={"title": "a", "added_by_a_test": "b"}, timeout=20
+        )
+        return answer.status_code == 201 and answer.json()["added_by_a_test"] == "b"
 
-    wait_until(has_subtitle, "the new column to be served", 20)
-    edit("web/app/notes/models.py", "    subtitle: Mapped[str | None]\n", "")
+    wait_until(has_column, "the new column to be served", 20)
+    edit("web/app/notes/models.py", "    added_by_a_test: Mapped[str | None]\n", "")
     run = checkout.try_make("migrate")
     assert run.returncode != 0
-    assert "this would drop the column notes.subtitle; nothing was written" in run.stdout
+    assert "this would drop the column notes.added_by_a_test; nothing was written" in run.stdout
     assert "make migrate drop=yes" in run.stdout
     checkout.make("migrate", "drop=yes")
     assert "nothing to migrate" in checkout.make("migrate")
@@ -342,7 +341,18 @@ def test_clean_asks_before_it_deletes(checkout: Checkout) -> None:
         ("malformed", "POSTGRES_USER=app", "POSTGRES_USER = app", "is malformed: write NAME=value"),
         ("quotes", "POSTGRES_USER=app", 'POSTGRES_USER="app"', "is malformed: write NAME=value"),
         ("windows", "\n", "\r\n", ".env line 1 ends as on Windows (CRLF); type tr -d"),
-        ("port", "HTTP_PORT=", "HTTP_PORT=http", "is not a port"),
+        ("port", "HTTP_PORT=", "HTTP_PORT=999", "is not a number from 1 to 65535"),
+        ("replicas", "#WEB_REPLICAS=1", "WEB_REPLICAS=two", "WEB_REPLICAS=two is not a number from 1 to"),
+        ("workers", "#WEB_WORKERS=2", "WEB_WORKERS=x", "WEB_WORKERS must be a whole number from 1 on"),
+        ("address", "#HTTP_BIND=127.0.0.1", "HTTP_BIND=localhost", "HTTP_BIND=localhost is not an address"),
+        ("certificates", "#CA_BUNDLE=", "CA_BUNDLE=/nowhere", "CA_BUNDLE=/nowhere cannot be read"),
+        ("secret", "SECRET_KEY=", "SECRET_KEY=\nOTHER=", "SECRET_KEY is empty; put its value back, or a new"),
+        (
+            "own database",
+            "#DATABASE_URL=",
+            "DATABASE_URL=postgresql://app@db/app\n#",
+            "names the stack's own",
+        ),
         ("log level", "#LOG_LEVEL=INFO", "LOG_LEVEL=loud", "LOG_LEVEL is LOUD; it must be one of"),
         (
             "database url",
@@ -367,8 +377,8 @@ def test_wrong_setting_is_told(
         assert old.encode() in original
         times = -1 if name == "windows" else 1
         path.write_bytes(original.replace(old.encode(), new.encode(), times))
-        if name == "port":
-            monkeypatch.delitem(checkout.environment, "HTTP_PORT")
+        for variable in ("HTTP_PORT", "CA_BUNDLE") if name in ("port", "certificates") else ():
+            monkeypatch.delitem(checkout.environment, variable, raising=False)
         run = checkout.try_make("up")
     finally:
         path.write_bytes(original)
@@ -398,6 +408,29 @@ def test_taken_port_is_told_with_the_line_to_change(
     run = other.try_make("up", HTTP_PORT=taken)
     assert run.returncode != 0
     assert re.search(rf"port {taken} is taken; set another in \.env: HTTP_PORT=\d+", run.stdout)
+
+
+def test_arguments_with_a_lost_quote_are_told(checkout: Checkout) -> None:
+    run = checkout.try_make("flask", "A='routes")
+    assert run.returncode != 0
+    assert run.stdout.startswith("make flask: A='routes: the quotes do not match")
+
+
+def test_env_that_was_deleted_does_not_part_the_checkout_from_its_stack(
+    clone: Callable[[str], Checkout],
+) -> None:
+    other = clone("forgetful")
+    other.make("up")
+    kept = (other.path / ".env").read_text()
+    (other.path / ".env").unlink()
+    run = other.try_make("up")
+    assert run.returncode != 0
+    assert "there is no .env, but a database that an earlier one made: put that .env back" in run.stdout
+    assert not (other.path / ".env").exists()
+    other.make("down")
+    other.make("clean", "sure=yes")
+    (other.path / ".env").write_text(kept)
+    assert containers(other) == []
 
 
 def test_static_files_that_nginx_cannot_read_are_told(docker: None, clone: Callable[[str], Checkout]) -> None:
@@ -479,6 +512,7 @@ def test_docker_that_does_not_run_is_told(clone: Callable[[str], Checkout]) -> N
     [
         ("frobnicate", [], "there is no verb 'frobnicate'; type 'make' to see them"),
         ("tests", [], "there is no verb 'tests'; type 'make' to see them"),
+        ("logs", ["S=nonsense"], "S=nonsense: there is no such service; there are db, web and nginx"),
         ("logs", [], "there is no .env yet; type make up"),
         ("up", ["ENGINE=kubernetes"], "ENGINE=kubernetes: there is no such engine; there is docker"),
     ],

@@ -1,7 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from app import create_app
+from config import DevelopmentConfig
 
 
 def test_error_under_api_is_a_problem_document(client: FlaskClient) -> None:
@@ -47,6 +52,18 @@ def test_unknown_exception_tells_nothing(
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert answer.json["request_id"] == answer.headers["X-Request-ID"]
+
+
+def test_developer_is_told_what_to_do(postgres: str, settings: Callable[[str], dict[str, str]]) -> None:
+    app = create_app(DevelopmentConfig(settings(postgres)))
+
+    def lack(**_: object) -> str:
+        raise ProgrammingError("SELECT", {}, Exception("column notes.subtitle does not exist"))
+
+    app.view_functions["notes.index"] = lack
+    answer = app.test_client().get("/api/notes")
+    assert answer.status_code == 500
+    assert answer.json["detail"] == "The database does not have what the models say: make migrate"
 
 
 def test_database_that_is_away_is_a_503_with_retry_after(

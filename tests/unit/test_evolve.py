@@ -63,17 +63,17 @@ def test_no_difference_writes_nothing(development: Flask, capsys: pytest.Capture
 def test_new_column_is_written_applied_and_shown(
     development: Flask, notes: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    notes.append_column(Column("subtitle", Text))
+    notes.append_column(Column("added_by_a_test", Text))
     evolve()
-    assert versions(development)[-1] == "add_subtitle_to_notes"
-    assert "subtitle" in columns()
+    assert versions(development)[-1] == "add_added_by_a_test_to_notes"
+    assert "added_by_a_test" in columns()
     out = capsys.readouterr().out
     assert "web/migrations/versions/" in out
     assert "op.add_column('notes'" in out
 
 
 def test_message_names_the_revision(development: Flask, notes: Table) -> None:
-    notes.append_column(Column("subtitle", Text))
+    notes.append_column(Column("added_by_a_test", Text))
     evolve("Second thoughts")
     assert versions(development)[-1] == "second_thoughts"
 
@@ -81,11 +81,11 @@ def test_message_names_the_revision(development: Flask, notes: Table) -> None:
 def test_lost_column_stops_it_with_the_ways_on(development: Flask, notes: Table) -> None:
     before = versions(development)
     notes._columns.remove(notes.c.body)
-    notes.append_column(Column("text", Text))
+    notes.append_column(Column("renamed_by_a_test", Text))
     with pytest.raises(NotPreparedError) as caught:
         evolve()
     assert "drop the column notes.body" in str(caught.value)
-    assert "make migrate rename=body:text" in str(caught.value)
+    assert "make migrate rename=body:renamed_by_a_test" in str(caught.value)
     assert "make migrate drop=yes" in str(caught.value)
     assert versions(development) == before
 
@@ -100,37 +100,40 @@ def test_rename_keeps_the_data(development: Flask, notes: Table) -> None:
     with migration_engine().begin() as connection:
         connection.exec_driver_sql("INSERT INTO notes (title, body) VALUES ('a', 'kept')")
     notes._columns.remove(notes.c.body)
-    notes.append_column(Column("text", Text, server_default="", nullable=False))
-    evolve(renames=[("body", "text")])
+    notes.append_column(Column("renamed_by_a_test", Text, server_default="", nullable=False))
+    evolve(renames=[("body", "renamed_by_a_test")])
     with migration_engine().connect() as connection:
-        assert connection.exec_driver_sql("SELECT text FROM notes").scalars().all() == ["kept"]
+        assert connection.exec_driver_sql("SELECT renamed_by_a_test FROM notes").scalars().all() == ["kept"]
 
 
 def test_several_columns_are_renamed_at_once(development: Flask, notes: Table) -> None:
-    for old, new in [("title", "heading"), ("body", "text")]:
+    for old, new in [("title", "heading"), ("body", "renamed_by_a_test")]:
         column = notes.c[old]
         notes._columns.remove(column)
         notes.append_column(Column(new, column.type, server_default=column.server_default, nullable=False))
-    evolve(renames=[("title", "heading"), ("body", "text")])
-    assert {"heading", "text"} <= columns()
+    evolve(renames=[("title", "heading"), ("body", "renamed_by_a_test")])
+    assert {"heading", "renamed_by_a_test"} <= columns()
     assert not {"title", "body"} & columns()
 
 
 def test_rename_of_what_is_not_there_is_told(development: Flask, notes: Table) -> None:
-    notes.append_column(Column("subtitle", Text))
-    with pytest.raises(NotPreparedError, match="rename=body:text: no table drops body and adds text"):
-        evolve(renames=[("body", "text")])
+    notes.append_column(Column("added_by_a_test", Text))
+    with pytest.raises(
+        NotPreparedError,
+        match="rename=body:renamed_by_a_test: no table drops body and adds renamed_by_a_test",
+    ):
+        evolve(renames=[("body", "renamed_by_a_test")])
 
 
 def test_revision_that_cannot_be_applied_is_not_kept(development: Flask, notes: Table) -> None:
     with migration_engine().begin() as connection:
         connection.exec_driver_sql("INSERT INTO notes (title) VALUES ('a')")
     before = versions(development)
-    notes.append_column(Column("subtitle", Text, nullable=False))
+    notes.append_column(Column("added_by_a_test", Text, nullable=False))
     with pytest.raises(NotPreparedError, match="contains null values"):
         evolve()
     assert versions(development) == before
-    assert "subtitle" not in columns()
+    assert "added_by_a_test" not in columns()
 
 
 def test_revision_that_is_no_python_is_not_kept(development: Flask, notes: Table) -> None:
@@ -148,15 +151,27 @@ def test_revision_that_is_no_python_is_not_kept(development: Flask, notes: Table
 
 @pytest.mark.parametrize("message", ['say "so"', "back\\slash", '"""', "it's"])
 def test_message_may_have_any_character(development: Flask, notes: Table, message: str) -> None:
-    notes.append_column(Column("subtitle", Text))
+    notes.append_column(Column("added_by_a_test", Text))
     evolve(message)
-    assert "subtitle" in columns()
+    assert "added_by_a_test" in columns()
+
+
+def test_rename_without_a_change_of_the_model_is_told(development: Flask) -> None:
+    with pytest.raises(NotPreparedError, match="change the model first"):
+        evolve(renames=[("body", "renamed_by_a_test")])
+
+
+def test_database_that_is_newer_than_the_code_is_told(development: Flask) -> None:
+    with migration_engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'of_tomorrow'")
+    with pytest.raises(NotPreparedError, match="go back to the code that has them"):
+        evolve()
 
 
 def test_outside_development_it_only_upgrades(development: Flask, notes: Table) -> None:
     before = versions(development)
     development.config["DEVELOPMENT"] = False
-    notes.append_column(Column("subtitle", Text))
+    notes.append_column(Column("added_by_a_test", Text))
     evolve()
     assert versions(development) == before
 

@@ -99,6 +99,25 @@ def test_failing_migration_is_named_and_leaves_nothing(
     assert revisions(fresh) == ["good"]
 
 
+def test_several_heads_are_told_with_what_to_do(fresh: Flask, write_migration: Callable[..., None]) -> None:
+    write_migration("one", "pass")
+    write_migration("two", "pass")
+    with (
+        fresh.app_context(),
+        pytest.raises(NotPreparedError, match=r'one, two.* make flask A="db merge heads"'),
+    ):
+        prepare()
+
+
+@pytest.mark.parametrize(("upgrade", "down"), [("pass", "nowhere"), ("no python", None)])
+def test_migration_that_cannot_be_read_is_told(
+    fresh: Flask, write_migration: Callable[..., None], upgrade: str, down: str | None
+) -> None:
+    write_migration("one", upgrade, down)
+    with fresh.app_context(), pytest.raises(NotPreparedError, match="the migrations cannot be read"):
+        prepare()
+
+
 def test_index_is_created_concurrently_while_others_wait_for_the_lock(
     fresh: Flask, write_migration: Callable[..., None]
 ) -> None:

@@ -22,7 +22,7 @@ def init_app(app: Flask) -> None:
     group.add_command(evolve_command)
 
 
-def run(work: Callable[[], None]) -> None:
+def run(work: Callable[[], object]) -> None:
     """Do `work` with its log on the screen; what stands in the way becomes the command's error."""
     logging.config.dictConfig(logs.logging_config(current_app.config["LOG_FORMAT"], "INFO"))
     try:
@@ -47,5 +47,5 @@ def evolve_command(message: str | None, rename: str | None, drop: bool) -> None:
     """Write a revision where the models differ from the database, and apply it."""
     renames = re.findall(r"(\w+):(\w+)", rename or "")
     if ",".join(map(":".join, renames)) != (rename or ""):
-        raise click.UsageError(f"rename={rename}: say rename=old:new, or rename=old:new,old2:new2")
+        raise click.ClickException(f"rename={rename}: say rename=old:new, or rename=old:new,old2:new2")
     run(lambda: evolve(message or None, renames, drop=drop))

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, json, render_template, request
 from marshmallow import ValidationError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import (
@@ -56,7 +56,7 @@ def problem(error: HTTPException) -> dict[str, Any]:
         "request_id": request_id(),
     }
     if status == 500 and current_app.config["DEVELOPMENT"]:
-        document["detail"] = "The traceback is in the log: make logs S=web"
+        document["detail"] = advice(getattr(error, "original_exception", None))
     data = getattr(error, "data", {})  # set by webargs: {"messages": {location: {field: [message]}}}
     if "messages" in data:
         document["detail"] = "Some fields are invalid."
@@ -64,6 +64,13 @@ def problem(error: HTTPException) -> dict[str, Any]:
             name: messages for fields in data["messages"].values() for name, messages in fields.items()
         }
     return document
+
+
+def advice(error: BaseException | None) -> str:
+    """Tell a developer what to do about `error`."""
+    if isinstance(error, ProgrammingError):
+        return "The database does not have what the models say: make migrate"
+    return "The traceback is in the log: make logs S=web"
 
 
 def handle_invalid(error: ValidationError) -> Response:

@@ -11,7 +11,7 @@ from alembic.operations import ops
 from alembic.script import Script
 from flask import current_app
 
-from .prepare import NotPreparedError, migration_engine, migrations, prepare, upgrade
+from .prepare import NotPreparedError, Schema, migration_engine, migrations, prepare, upgrade
 
 Renames = Sequence[tuple[str, str]]
 
@@ -22,12 +22,19 @@ def evolve(message: str | None = None, renames: Renames = (), *, drop: bool = Fa
     `renames` are the (old, new) names of columns that are renamed rather than dropped and added. What would
     lose data stops it (NotPreparedError) unless `drop`.
     """
-    prepare()
+    state = prepare()
     if not current_app.config["DEVELOPMENT"]:
         return
+    if state is Schema.AHEAD:
+        raise NotPreparedError(
+            "the database has had migrations that this code does not have; go back to the code that has them,"
+            " or start over with an empty database: make clean"
+        )
     with nothing_kept_of_failures():
         script = write_revision(message, renames, drop)
         if script is None:
+            if renames:
+                raise NotPreparedError("there is nothing to rename: change the model first")
             click.echo("The models and the database agree: nothing to migrate.")
             return
         upgrade(migration_engine())

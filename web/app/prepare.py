@@ -51,7 +51,16 @@ def migrations() -> Config:
 def known_revisions(directory: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the newest revisions and all the revisions of the migrations in `directory`."""
     script = ScriptDirectory(directory)
-    return frozenset(script.get_heads()), frozenset(r.revision for r in script.walk_revisions())
+    try:
+        heads, known = frozenset(script.get_heads()), frozenset(r.revision for r in script.walk_revisions())
+    except Exception as error:
+        raise NotPreparedError(f"the migrations cannot be read: {error!r}") from error
+    if len(heads) > 1:
+        raise NotPreparedError(
+            f"there are several newest migrations ({', '.join(sorted(heads))}), as after a merge of branches;"
+            ' join them: make flask A="db merge heads"'
+        )
+    return heads, known
 
 
 def schema_state(connection: Connection) -> Schema:
@@ -63,15 +72,21 @@ def schema_state(connection: Connection) -> Schema:
     return Schema.BEHIND if stored <= known else Schema.AHEAD
 
 
-def prepare() -> None:
-    """Wait for the database and migrate it if need be; NotPreparedError says what stands in the way."""
+def prepare() -> Schema:
+    """Wait for the database and migrate it if need be; return where it then stands.
+
+    NotPreparedError says what stands in the way.
+    """
     engine = migration_engine()
     wait_for(engine, current_app.config["DATABASE_WAIT"])
-    if announce(engine) is not Schema.BEHIND:
-        return
-    with lock(engine):
-        if announce(engine) is Schema.BEHIND:
-            upgrade(engine)
+    state = announce(engine)
+    if state is Schema.BEHIND:
+        with lock(engine):
+            state = announce(engine)
+            if state is Schema.BEHIND:
+                upgrade(engine)
+                state = Schema.CURRENT
+    return state
 
 
 def migration_engine() -> Engine:
@@ -139,7 +154,9 @@ def upgrade(engine: Engine) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except Exception as error:
-        what = error if isinstance(error, SQLAlchemyError) else repr(error)
+        what = str(error) if isinstance(error, SQLAlchemyError) else repr(error)
+        if "contains null values" in what:
+            what += "\nThere are rows already: let the column be null, or give it a server_default."
         raise NotPreparedError(
             f"the migration {next_due(engine)} failed and was rolled back:\n{what}"
         ) from error

@@ -2,7 +2,7 @@ from flask import Blueprint, abort
 from flask.typing import ResponseReturnValue
 
 from ..extensions import db
-from ..prepare import Schema, schema_state
+from ..prepare import NotPreparedError, Schema, schema_state
 
 pages = Blueprint("health", __name__)
 
@@ -16,6 +16,10 @@ def live() -> ResponseReturnValue:
 @pages.get("/readyz")
 def ready() -> ResponseReturnValue:
     """Tell whether the database answers and its schema is at least what this code needs."""
-    if schema_state(db.session.connection()) is Schema.BEHIND:
+    try:
+        behind = schema_state(db.session.connection()) is Schema.BEHIND
+    except NotPreparedError:
+        behind = True
+    if behind:
         abort(503, "The database has yet to be migrated.")
     return {"status": "ok"}
