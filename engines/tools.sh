@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # engines/run sets `words`
 # The verbs that need no engine: they run in venv/, which they make.
 
 # find_python: a Python that the lock file is made for.
