@@ -179,12 +179,12 @@ def test_compose_config_is_quiet(checkout: Checkout) -> None:
 
 def test_edit_is_live(checkout: Checkout, edit: Callable[[str, str, str], None]) -> None:
     edit("web/app/health/pages.py", '"ok"', '"edited"')
-    wait_until(lambda: (a := checkout.get("/healthz")) and a.json()["status"] == "edited", "the edit", 10)
+    wait_until(lambda: (a := checkout.get("/healthz")) and a.json()["status"] == "edited", "the edit", 30)
 
 
 def test_edit_of_the_configuration_is_live(checkout: Checkout, edit: Callable[[str, str, str], None]) -> None:
     edit("web/config.py", 'API_TITLE = "Slipway"', 'API_TITLE = "Edited"')
-    wait_until(lambda: (a := checkout.get("/")) and "Edited</title>" in a.text, "the edit", 10)
+    wait_until(lambda: (a := checkout.get("/")) and "Edited</title>" in a.text, "the edit", 30)
 
 
 def test_edit_while_the_last_one_loads_is_live(
@@ -201,7 +201,7 @@ def test_edit_while_the_last_one_loads_is_live(
     )
     edit("web/app/health/pages.py", "import time; time.sleep(3)\n", "")
     edit("web/app/health/pages.py", '"ok"', '"edited"')
-    wait_until(lambda: (a := checkout.get("/healthz")) and a.json()["status"] == "edited", "the edit", 20)
+    wait_until(lambda: (a := checkout.get("/healthz")) and a.json()["status"] == "edited", "the edit", 30)
 
 
 def test_edit_that_breaks_the_app_is_mended_by_the_next(
@@ -212,7 +212,7 @@ def test_edit_that_breaks_the_app_is_mended_by_the_next(
         lambda: (a := checkout.get("/healthz")) and "No module named 'nowhere'" in a.text, "the edit", 10
     )
     edit("web/app/health/pages.py", "from nowhere", "from flask")
-    wait_until(lambda: (a := checkout.get("/healthz")) and a.status_code == 200, "the repair", 20)
+    wait_until(lambda: (a := checkout.get("/healthz")) and a.status_code == 200, "the repair", 30)
 
 
 def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout) -> None:
@@ -237,7 +237,7 @@ def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout
     assert 'column "nonsense" does not exist' in run.stdout
     assert containers(checkout) == before
     assert "half" not in checkout.make("psql", stdin="\\dt")
-    wait_until(lambda: (a := checkout.get("/readyz")) and a.status_code == 200, "it to be ready again", 20)
+    wait_until(lambda: (a := checkout.get("/readyz")) and a.status_code == 200, "it to be ready again", 30)
 
 
 def test_up_mends_what_failed_over_and_over(
@@ -270,7 +270,7 @@ def test_migrate_writes_a_revision_of_the_checkouts_owner(
         )
         return answer.status_code == 201 and answer.json()["added_by_a_test"] == "b"
 
-    wait_until(has_column, "the new column to be served", 20)
+    wait_until(has_column, "the new column to be served", 30)
     edit("web/app/notes/models.py", "    added_by_a_test: Mapped[str | None]\n", "")
     run = checkout.try_make("migrate")
     assert run.returncode != 0
