@@ -179,7 +179,7 @@ def test_compose_config_is_quiet(checkout: Checkout) -> None:
 
 def test_edit_is_live(checkout: Checkout, edit: Callable[[str, str, str], None]) -> None:
     edit("web/app/health/pages.py", '"ok"', '"edited"')
-    wait_until(lambda: (a := checkout.get("/healthz")) and a.json()["status"] == "edited", "the edit", 30)
+    wait_until(lambda: (a := checkout.get("/healthz")) and '"edited"' in a.text, "the edit", 30)
 
 
 def test_edit_of_the_configuration_is_live(checkout: Checkout, edit: Callable[[str, str, str], None]) -> None:
@@ -201,7 +201,7 @@ def test_edit_while_the_last_one_loads_is_live(
     )
     edit("web/app/health/pages.py", "import time; time.sleep(3)\n", "")
     edit("web/app/health/pages.py", '"ok"', '"edited"')
-    wait_until(lambda: (a := checkout.get("/healthz")) and a.json()["status"] == "edited", "the edit", 30)
+    wait_until(lambda: (a := checkout.get("/healthz")) and '"edited"' in a.text, "the edit", 30)
 
 
 def test_edit_that_breaks_the_app_is_mended_by_the_next(
