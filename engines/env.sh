@@ -62,9 +62,9 @@ env_create() {
   port=$(free_port "$@")
   [ -n "$port" ] || fail "ports $* are all taken; type make up HTTP_PORT=, with one that is free"
   draft=$(mktemp .env.XXXXXX)
-  sed 's/=change-me$/=@/' .env.example >"$draft"
-  while grep -q '=@$' "$draft"; do
-    awk -v secret="$(random_secret)" '!done && sub(/=@$/, "=" secret) { done = 1 } { print }' "$draft" >"$draft.new"
+  cat .env.example >"$draft"
+  while grep -q '=change-me$' "$draft"; do
+    awk -v secret="$(random_secret)" '!done && sub(/=change-me$/, "=" secret) { done = 1 } { print }' "$draft" >"$draft.new"
     mv "$draft.new" "$draft"
   done
   env_set "$draft" ENGINE "$engine"

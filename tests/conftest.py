@@ -177,17 +177,23 @@ def docker_compose_file() -> str:
 
 
 @pytest.fixture(scope="session")
-def docker_compose_command(
+def stack_settings(
     tmp_path_factory: pytest.TempPathFactory,
     build_settings: dict[str, str],
     docker_compose_project_name: str,
     stack_port: int,
-) -> str:
-    """Docker Compose with the settings of the test, never the user's."""
+) -> Path:
+    """The .env of the stack, never the user's."""
     path = tmp_path_factory.mktemp("settings") / "env"
     name = {"COMPOSE_PROJECT_NAME": docker_compose_project_name}
     write_settings(path, build_settings | production_settings(stack_port) | name)
-    return f"docker compose --env-file '{path}'"
+    return path
+
+
+@pytest.fixture(scope="session")
+def docker_compose_command(stack_settings: Path) -> str:
+    """Docker Compose with the settings of the test."""
+    return f"docker compose --env-file '{stack_settings}'"
 
 
 @pytest.fixture(scope="session")
@@ -207,7 +213,7 @@ def stack(
     docker: None,
     request: pytest.FixtureRequest,
     clean_environment: dict[str, str],
-    docker_compose_command: str,
+    stack_settings: Path,
     docker_compose_file: str,
     docker_compose_project_name: str,
     stack_port: int,
@@ -217,8 +223,7 @@ def stack(
         for name in os.environ.keys() - clean_environment.keys():
             patch.delenv(name)
         request.getfixturevalue("docker_services")
-    env_file = docker_compose_command.partition("'")[2].rstrip("'")
-    command = ["docker", "compose", "--env-file", env_file, "-f", docker_compose_file]
+    command = ["docker", "compose", "--env-file", str(stack_settings), "-f", docker_compose_file]
     command += ["-p", docker_compose_project_name]
     running = DockerStack(command, clean_environment, f"http://127.0.0.1:{stack_port}")
     running.wait_until_ready()

@@ -55,6 +55,11 @@ class Checkout:
         except httpx.TransportError:
             return None
 
+    def is_ready(self) -> bool:
+        """Tell whether the app answers, its database migrated."""
+        answer = self.get("/readyz")
+        return answer is not None and answer.status_code == 200
+
     def setting(self, name: str) -> str:
         """Return a value in .env."""
         [value] = re.findall(rf"^{name}=(.*)$", (self.path / ".env").read_text(), re.MULTILINE)
@@ -112,17 +117,20 @@ def edit(checkout: Checkout) -> Iterator[Callable[[str, str, str], None]]:
         path.write_text(text)
 
 
+def of_stack(checkout: Checkout, *options: str) -> list[str]:
+    """Return what `docker ps` prints of the stack's containers."""
+    label = f"label=com.docker.compose.project={checkout.setting('COMPOSE_PROJECT_NAME')}"
+    return subprocess.check_output(["docker", "ps", "--filter", label, *options], text=True).split()
+
+
 def containers(checkout: Checkout) -> list[str]:
     """Return the ids of the stack's containers."""
-    label = f"label=com.docker.compose.project={checkout.setting('COMPOSE_PROJECT_NAME')}"
-    return sorted(subprocess.check_output(["docker", "ps", "-aq", "--filter", label], text=True).split())
+    return sorted(of_stack(checkout, "--all", "--quiet"))
 
 
 def services(checkout: Checkout) -> list[str]:
     """Return the names of the stack's services that run."""
-    label = f"label=com.docker.compose.project={checkout.setting('COMPOSE_PROJECT_NAME')}"
-    form = '{{.Label "com.docker.compose.service"}}'
-    return subprocess.check_output(["docker", "ps", "--format", form, "--filter", label], text=True).split()
+    return of_stack(checkout, "--format", '{{.Label "com.docker.compose.service"}}')
 
 
 # --- make up ---
@@ -237,7 +245,7 @@ def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout
     assert 'column "nonsense" does not exist' in run.stdout
     assert containers(checkout) == before
     assert "half" not in checkout.make("psql", stdin="\\dt")
-    wait_until(lambda: (a := checkout.get("/readyz")) and a.status_code == 200, "it to be ready again", 30)
+    wait_until(checkout.is_ready, "it to be ready again", 30)
 
 
 def test_up_mends_what_failed_over_and_over(
@@ -450,9 +458,7 @@ def test_port_that_is_changed_to_a_taken_one_is_told(checkout: Checkout) -> None
         run = checkout.try_make("up", HTTP_PORT=str(port))
     assert run.returncode != 0
     assert f"port {port} is taken; set another in .env: HTTP_PORT=" in run.stdout
-    answer = checkout.get("/readyz")
-    assert answer is not None
-    assert answer.status_code == 200
+    assert checkout.is_ready()
 
 
 def test_checkouts_side_by_side_do_not_collide(checkout: Checkout, clone: Callable[[str], Checkout]) -> None:
@@ -468,9 +474,7 @@ def test_checkouts_side_by_side_do_not_collide(checkout: Checkout, clone: Callab
     assert containers(other) == []
     name = f"name={other.setting('COMPOSE_PROJECT_NAME')}"
     assert subprocess.check_output(["docker", "volume", "ls", "-q", "--filter", name], text=True) == ""
-    answer = checkout.get("/readyz")
-    assert answer is not None
-    assert answer.status_code == 200
+    assert checkout.is_ready()
 
 
 def test_checkout_behind_a_symbolic_link_is_the_same(checkout: Checkout, tmp_path: Path) -> None:

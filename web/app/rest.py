@@ -1,4 +1,4 @@
-"""flask-smorest, with this app's errors, JSON parser and page limits."""
+"""flask-smorest, with this app's errors and JSON parser."""
 
 import json
 from typing import Any, NoReturn
