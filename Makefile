@@ -28,8 +28,17 @@ logs: ## Show the logs, of one service (S=web) or all; follows on a terminal
 	$(run) logs
 
 .PHONY: clean
-clean: ## Remove containers, images and data; asks first (sure=yes answers)
+clean: ## Remove the stack and its data; asks first (sure=yes answers)
 	$(run) clean
+
+##@ Data
+.PHONY: backup
+backup: ## Dump the database into backups/, while it serves
+	$(run) backup
+
+.PHONY: restore
+restore: ## Restore a dump (FILE=backups/…) into a new database, and keep the old one
+	$(run) restore
 
 ##@ Develop
 .PHONY: migrate

@@ -13,6 +13,7 @@ env_get() {
 # env_check: fails with the first line of .env that is not understood.
 env_check() {
   local line number=0
+  [ -r .env ] || fail ".env cannot be read, as it belongs to $(owner .env); type sudo chown $(id -un) .env"
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
     case "$line" in *$'\r') fail ".env line $number ends as on Windows (CRLF); type tr -d '\\r' <.env >.env.new && mv .env.new .env" ;; esac
@@ -29,6 +30,18 @@ env_set() {
 
 random_secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
 
+# owner FILE: the name of who owns it.
+owner() {
+  # shellcheck disable=SC2012 # of `stat` there are two kinds
+  ls -ld "$1" | awk '{ print $3 }'
+}
+
+# owner_ids FILE: the same as uid:gid.
+owner_ids() {
+  # shellcheck disable=SC2012 # of `stat` there are two kinds
+  ls -nd "$1" | awk '{ print $3 ":" $4 }'
+}
+
 # listens PORT: tells whether something answers on PORT of the address that the stack is served on.
 listens() { (exec 3<>"/dev/tcp/$(bind_address)/$1") 2>/dev/null; }
 
@@ -37,11 +50,11 @@ bind_address() {
   case "$(env_get HTTP_BIND)" in "" | 0.0.0.0 | *::*) echo 127.0.0.1 ;; *) env_get HTTP_BIND ;; esac
 }
 
-# free_port PORT...: the first that nothing answers on; nothing where all are taken.
+# free_port PORT...: the first that the engine can open; nothing where all are taken.
 free_port() {
   local port
   for port in "$@"; do
-    if ! listens "$port"; then
+    if can_open "$port"; then
       printf '%s\n' "$port"
       return
     fi

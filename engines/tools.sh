@@ -1,38 +1,14 @@
 # shellcheck shell=bash disable=SC2154 # engines/run sets `words`
-# The verbs that need no engine: they run in venv/, which they make.
-
-# find_python: a Python that the lock file is made for.
-find_python() {
-  local name
-  for name in python3 python3.14 python3.13 python3.12 python3.11; do
-    if "$name" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1; then
-      printf '%s\n' "$name"
-      return
-    fi
-  done
-  fail "needs Python 3.11 to 3.14 with its venv module (Debian: apt install python3-venv)"
-}
-
-# venv: makes venv/ with the locked packages, again where the lock has changed.
-venv() {
-  local lock=web/requirements-dev.txt python
-  cmp -s "$lock" venv/lock.txt && return
-  python=$(find_python)
-  say "Installing the tools into venv/ ($("$python" --version))"
-  "$python" -m venv --clear venv
-  venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary=:all: --requirement "$lock" ||
-    fail "the packages could not be installed"
-  cp "$lock" venv/lock.txt
-}
+# The verbs that need no engine: they run in venv/.
 
 verb_test() {
-  venv
+  venv requirements-dev
   words T
   venv/bin/python -m pytest ${words[@]+"${words[@]}"}
 }
 
 verb_lint() {
-  venv
+  venv requirements-dev
   say "Python"
   venv/bin/ruff check .
   venv/bin/ruff format --check .
@@ -60,15 +36,16 @@ check_nginx() {
 }
 
 verb_format() {
-  venv
+  venv requirements-dev
   venv/bin/ruff check --fix-only .
   venv/bin/ruff format .
 }
 
 verb_lock() {
-  venv
+  venv requirements-dev
   lock_file requirements
-  lock_file requirements-dev --constraint requirements.txt
+  lock_file requirements-native --constraint requirements.txt
+  lock_file requirements-dev --constraint requirements-native.txt
 }
 
 lock_file() {

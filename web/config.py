@@ -73,6 +73,7 @@ class Config:
     DEVELOPMENT = False
     WEAK_SECRETS = False
     LOG_FORMAT = "json"
+    PROCESSES = 2
     CSRF_ENABLED = True
     WTF_CSRF_TIME_LIMIT = None  # a token lives as long as the session it belongs to
     SESSION_COOKIE_SAMESITE = "Lax"
@@ -88,7 +89,7 @@ class Config:
         self.WTF_CSRF_SECRET_KEY = self.strong_secret(environ, "CSRF_SESSION_KEY")
         self.SESSION_COOKIE_NAME = environ.get("COOKIE_PREFIX", "") + "session"
         self.LOG_LEVEL = log_level(environ)
-        self.WEB_WORKERS = integer(environ, "WEB_WORKERS", 2, minimum=1)
+        self.WEB_WORKERS = integer(environ, "WEB_WORKERS", self.PROCESSES, minimum=1)
         self.WEB_THREADS = integer(environ, "WEB_THREADS", 4, minimum=1)
         self.MAX_CONTENT_LENGTH = integer(environ, "MAX_BODY_BYTES", 1024 * 1024)
         self.MAX_FORM_MEMORY_SIZE = self.MAX_CONTENT_LENGTH
@@ -136,6 +137,7 @@ class DevelopmentConfig(Config):
     DEVELOPMENT = True
     WEAK_SECRETS = True
     LOG_FORMAT = "readable"
+    PROCESSES = 1  # reloads sooner than two
     PROPAGATE_EXCEPTIONS = False  # an error is answered here as it is in production
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.conftest import DockerStack, cannot_run
+from tests.engines import Stack
+from tests.support import cannot_run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # The sandbox needs rights that containers and root do not have; the rest keeps Chromium from calling home.
@@ -27,7 +28,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chromium: Browser, stack: DockerStack) -> Iterator[Page]:
+def page(chromium: Browser, stack: Stack) -> Iterator[Page]:
     """A page of the stack; an error on its console fails the test."""
     context = chromium.new_context(base_url=stack.url)
     page = context.new_page()

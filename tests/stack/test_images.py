@@ -2,14 +2,12 @@
 
 import json
 import subprocess
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.conftest import DockerStack as Stack
-else:
-    Stack = object
+from tests.engines import DockerStack
+
+pytestmark = pytest.mark.only("docker", because="it is about images")
 
 MEGABYTE = 1_000_000
 
@@ -27,12 +25,12 @@ def in_image(image: str, script: str) -> str:
 
 
 @pytest.fixture
-def image(stack: Stack, service: str) -> str:
-    return stack.inspect(service, "{{.Config.Image}}")
+def image(docker_stack: DockerStack, service: str) -> str:
+    return docker_stack.inspect(service, "{{.Config.Image}}")
 
 
-def test_web_adds_less_than_200_megabytes(stack: Stack, build_settings: dict[str, str]) -> None:
-    web = inspect(stack.inspect("web", "{{.Config.Image}}"))
+def test_web_adds_less_than_200_megabytes(docker_stack: DockerStack, build_settings: dict[str, str]) -> None:
+    web = inspect(docker_stack.inspect("web", "{{.Config.Image}}"))
     base = inspect(build_settings.get("PYTHON_IMAGE", "python:3.13-slim-trixie"))
     assert int(str(web["Size"])) - int(str(base["Size"])) < 200 * MEGABYTE
 
@@ -51,10 +49,12 @@ def test_image_holds_no_compiler_installer_or_cache(image: str) -> None:
 
 
 @pytest.mark.parametrize("service", ["web", "nginx", "db"])
-def test_image_holds_no_secret(stack: Stack, image: str) -> None:
+def test_image_holds_no_secret(docker_stack: DockerStack, image: str) -> None:
     history = subprocess.check_output(["docker", "history", "--no-trunc", image], text=True)
     settings = json.dumps(inspect(image)["Config"])
-    running = dict(line.split("=", 1) for line in json.loads(stack.inspect("web", "{{json .Config.Env}}")))
+    running = dict(
+        line.split("=", 1) for line in json.loads(docker_stack.inspect("web", "{{json .Config.Env}}"))
+    )
     for name in ("SECRET_KEY", "CSRF_SESSION_KEY", "POSTGRES_PASSWORD"):
         assert len(running[name]) > 20
         assert running[name] not in history + settings

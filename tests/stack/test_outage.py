@@ -1,19 +1,15 @@
 """What is served while a part is away, and that each comes back by itself with nothing lost."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from tests.conftest import wait_until
-
-if TYPE_CHECKING:
-    from tests.conftest import DockerStack as Stack
-else:
-    Stack = object
+from tests.engines import DockerStack, NativeStack, Stack
+from tests.support import wait_until
 
 
 @pytest.fixture
@@ -86,27 +82,49 @@ def stored_ids(stack: Stack) -> set[int]:
     return found
 
 
+@pytest.mark.only(
+    "docker", because="native has no supervisor: make ps names what has died, and make up mends it"
+)
 @pytest.mark.parametrize("service", ["web", "nginx", "db"])
-def test_killed_service_comes_back_and_no_acknowledged_note_is_lost(stack: Stack, service: str) -> None:
-    with writing_notes(stack) as acknowledged:
+def test_killed_service_comes_back_and_no_acknowledged_note_is_lost(
+    docker_stack: DockerStack, service: str
+) -> None:
+    with writing_notes(docker_stack) as acknowledged:
         wait_until(lambda: len(acknowledged) > 20, "notes to be written")
-        killed = stack.pid(service)
-        stack.kill(killed)
-        wait_until(lambda: stack.pid(service) not in (0, killed), "another process in its place")
-        stack.wait_until_ready()
+        killed = docker_stack.pid(service)
+        docker_stack.kill(killed)
+        wait_until(lambda: docker_stack.pid(service) not in (0, killed), "another process in its place")
+        docker_stack.wait_until_ready()
         written = len(acknowledged)
         wait_until(lambda: len(acknowledged) > written + 20, "notes to be written again")
-    assert set(acknowledged) <= stored_ids(stack)
+    assert set(acknowledged) <= stored_ids(docker_stack)
+
+
+@pytest.mark.only("native", because="docker starts what has died by itself")
+@pytest.mark.parametrize("service", ["web", "nginx", "db"])
+def test_killed_service_is_named_and_mended_and_no_acknowledged_note_is_lost(
+    native_stack: NativeStack, service: str
+) -> None:
+    checkout = native_stack.checkout
+    with writing_notes(native_stack) as acknowledged:
+        wait_until(lambda: len(acknowledged) > 20, "notes to be written")
+        native_stack.kill(native_stack.pid(service))
+        wait_until(
+            lambda: re.search(rf"^{service} +died", checkout.make("ps"), re.MULTILINE), "it to be named"
+        )
+        checkout.make("up")
+        written = len(acknowledged)
+        wait_until(lambda: len(acknowledged) > written + 20, "notes to be written again")
+    assert set(acknowledged) <= stored_ids(native_stack)
 
 
 def test_killed_worker_is_replaced_and_no_acknowledged_note_is_lost(stack: Stack) -> None:
-    [master] = stack.children(stack.pid("web"))
-    workers = set(stack.children(master))
+    workers = stack.workers()
     with writing_notes(stack) as acknowledged:
         wait_until(lambda: len(acknowledged) > 20, "notes to be written")
         stack.kill(min(workers))
-        wait_until(lambda: len(set(stack.children(master)) - workers) == 1, "a worker in its place")
+        wait_until(lambda: len(stack.workers() - workers) == 1, "a worker in its place")
         written = len(acknowledged)
         wait_until(lambda: len(acknowledged) > written + 20, "notes to be written again")
-    assert len(stack.children(master)) == len(workers)
+    assert len(stack.workers()) == len(workers)
     assert set(acknowledged) <= stored_ids(stack)

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, DockerStack, free_port, production_settings, write_settings
+from tests.engines import DockerStack
+from tests.support import ROOT, free_port, production_settings, write_settings
+
+pytestmark = pytest.mark.only("docker", because="native has one web, which scales by its workers")
 
 
 @pytest.fixture
 def three(
-    docker: None, tmp_path: Path, build_settings: dict[str, str], clean_environment: dict[str, str]
+    answering_engine: str, tmp_path: Path, build_settings: dict[str, str], clean_environment: dict[str, str]
 ) -> Iterator[DockerStack]:
     """A stack of three web containers, not yet started, whose database is empty."""
     port, project = free_port(), f"slipway-test-replicas-{os.getpid()}"

@@ -1,137 +1,19 @@
 """The verbs of the Makefile, typed in a fresh checkout, in development."""
 
-import os
 import re
 import shutil
 import socket
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.conftest import ROOT, free_port, wait_until
-
-OWNER = 12345  # of the checkout, where the tests run as root and can give it away
-
-
-class Checkout:
-    """A copy of this repository, as `git clone` makes it, and an environment that knows nothing of ours."""
-
-    def __init__(self, path: Path, environment: dict[str, str]) -> None:
-        self.path = path
-        self.environment = environment
-        self.url = f"http://127.0.0.1:{environment['HTTP_PORT']}"
-
-    def make(
-        self, verb: str, *variables: str, stdin: str = "", user: int | None = None, **environment: str
-    ) -> str:
-        """Type `make`; return what is on the screen, and fail if the verb does."""
-        run = self.try_make(verb, *variables, stdin=stdin, user=user, **environment)
-        assert run.returncode == 0, run.stdout
-        return run.stdout
-
-    def try_make(
-        self, verb: str, *variables: str, stdin: str = "", user: int | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Type `make`; return its outcome."""
-        return subprocess.run(
-            ["make", "--no-print-directory", verb, *variables],
-            cwd=self.path,
-            env=self.environment | environment,
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            user=user,
-        )
-
-    def get(self, path: str) -> httpx.Response | None:
-        """Return the answer to a GET, None where there is none."""
-        try:
-            return httpx.get(self.url + path, timeout=20)
-        except httpx.TransportError:
-            return None
-
-    def is_ready(self) -> bool:
-        """Tell whether the app answers, its database migrated."""
-        answer = self.get("/readyz")
-        return answer is not None and answer.status_code == 200
-
-    def setting(self, name: str) -> str:
-        """Return a value in .env."""
-        [value] = re.findall(rf"^{name}=(.*)$", (self.path / ".env").read_text(), re.MULTILINE)
-        return str(value)
-
-
-@pytest.fixture(scope="module")
-def clone(
-    tmp_path_factory: pytest.TempPathFactory,
-    clean_environment: dict[str, str],
-    build_settings: dict[str, str],
-) -> Callable[[str], Checkout]:
-    """Return a function that makes a checkout."""
-
-    def make(name: str) -> Checkout:
-        path = tmp_path_factory.mktemp("clone") / name
-        listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        for file in subprocess.check_output(listing, cwd=ROOT, text=True).split("\0"):
-            if file and (ROOT / file).exists():
-                (path / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / file, path / file)
-        if os.getuid() == 0:
-            subprocess.run(["chown", "--recursive", f"{OWNER}:{OWNER}", path], check=True)
-            for parent in list(path.parents)[:3]:
-                parent.chmod(0o755)
-        home = tmp_path_factory.mktemp("home")
-        kept = {n: clean_environment[n] for n in ("PATH", "DOCKER_HOST", "LANG") if n in clean_environment}
-        return Checkout(path, kept | build_settings | {"HOME": str(home), "HTTP_PORT": str(free_port())})
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def checkout(docker: None, clone: Callable[[str], Checkout]) -> Iterator[Checkout]:
-    """A checkout whose stack is up."""
-    checkout = clone("a checkout")
-    assert f"Ready: http://localhost:{checkout.environment['HTTP_PORT']}/" in checkout.make("up")
-    yield checkout
-    checkout.make("clean", "sure=yes")
-
-
-@pytest.fixture
-def edit(checkout: Checkout) -> Iterator[Callable[[str, str, str], None]]:
-    """Return a function that replaces text in a file, until the test is over."""
-    originals: dict[Path, str] = {}
-
-    def replace(name: str, old: str, new: str) -> None:
-        path = checkout.path / name
-        originals.setdefault(path, path.read_text())
-        assert old in path.read_text()
-        path.write_text(path.read_text().replace(old, new, 1))
-
-    yield replace
-    for path, text in originals.items():
-        path.write_text(text)
-
-
-def of_stack(checkout: Checkout, *options: str) -> list[str]:
-    """Return what `docker ps` prints of the stack's containers."""
-    label = f"label=com.docker.compose.project={checkout.setting('COMPOSE_PROJECT_NAME')}"
-    return subprocess.check_output(["docker", "ps", "--filter", label, *options], text=True).split()
-
-
-def containers(checkout: Checkout) -> list[str]:
-    """Return the ids of the stack's containers."""
-    return sorted(of_stack(checkout, "--all", "--quiet"))
-
-
-def services(checkout: Checkout) -> list[str]:
-    """Return the names of the stack's services that run."""
-    return of_stack(checkout, "--format", '{{.Label "com.docker.compose.service"}}')
-
+from tests.checkouts import Checkout
+from tests.engines import has_data, listening, services
+from tests.support import wait_until
 
 # --- make up ---
 
@@ -145,9 +27,9 @@ def test_first_up_writes_secrets_of_its_own_for_the_owner_alone(checkout: Checko
 
 
 def test_second_up_changes_nothing(checkout: Checkout) -> None:
-    before, settings = containers(checkout), (checkout.path / ".env").read_text()
+    before, settings = services(checkout), (checkout.path / ".env").read_text()
     checkout.make("up")
-    assert containers(checkout) == before
+    assert services(checkout) == before
     assert (checkout.path / ".env").read_text() == settings
 
 
@@ -159,20 +41,10 @@ def test_page_of_development_tells_the_migration(checkout: Checkout) -> None:
 
 
 def test_development_listens_on_localhost_only(checkout: Checkout) -> None:
-    ports = subprocess.check_output(
-        [
-            "docker",
-            "ps",
-            "--format",
-            "{{.Ports}}",
-            "--filter",
-            f"publish={checkout.environment['HTTP_PORT']}",
-        ],
-        text=True,
-    )
-    assert re.findall(r"([\d.:\[\]]+):\d+->", ports) == ["127.0.0.1"]
+    assert listening(int(checkout.environment["HTTP_PORT"])) == {"127.0.0.1"}
 
 
+@pytest.mark.only("docker", because="it is about the compose file")
 def test_compose_config_is_quiet(checkout: Checkout) -> None:
     run = subprocess.run(
         ["docker", "compose", "config", "--quiet"],
@@ -232,7 +104,7 @@ def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout
         f"revision = 'bad'\ndown_revision = '{head}'\n"
         "def upgrade(): op.execute('CREATE TABLE half ()'); op.execute('SELECT nonsense')\n"
     )
-    before = containers(checkout)
+    before = services(checkout)
     try:
         run = checkout.try_make("up")
         answer = checkout.get("/api/notes")
@@ -243,7 +115,7 @@ def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout
     assert run.returncode != 0
     assert "the migration 99991231_235959_bad.py failed and was rolled back" in run.stdout
     assert 'column "nonsense" does not exist' in run.stdout
-    assert containers(checkout) == before
+    assert services(checkout) == before
     assert "half" not in checkout.make("psql", stdin="\\dt")
     wait_until(checkout.is_ready, "it to be ready again", 30)
 
@@ -301,7 +173,7 @@ def test_down_keeps_the_data(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("verb", "variables", "stdin", "expected"),
     [
-        ("ps", [], "", "-nginx-1"),
+        ("ps", [], "", "nginx"),
         ("logs", ["S=db"], "", "database system is ready to accept connections"),
         ("flask", ["A=routes --sort rule"], "", "/api/notes/<id:note_id>"),
         ("shell", [], "print(db.session.scalar(db.text('SELECT 6 * 7')))", "42"),
@@ -318,8 +190,8 @@ def test_verb_does_its_work(
 def test_clean_asks_before_it_deletes(checkout: Checkout) -> None:
     run = checkout.try_make("clean")
     assert run.returncode != 0
-    assert "to be sure, type make clean sure=yes" in run.stdout
-    assert len(containers(checkout)) == 3
+    assert "to be sure, add sure=yes" in run.stdout
+    assert len(services(checkout)) == 3
 
 
 # --- wrong use ---
@@ -396,6 +268,7 @@ def test_wrong_setting_is_told(
     assert set(services(checkout)) == {"db", "nginx", "web"}
 
 
+@pytest.mark.only("docker", because="native's socket is for the owner alone, and asks for no password")
 def test_password_that_the_database_does_not_know_is_told(
     checkout: Checkout, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -438,10 +311,11 @@ def test_env_that_was_deleted_does_not_part_the_checkout_from_its_stack(
     other.make("down")
     other.make("clean", "sure=yes")
     (other.path / ".env").write_text(kept)
-    assert containers(other) == []
+    assert not has_data(other)
 
 
-def test_static_files_that_nginx_cannot_read_are_told(docker: None, clone: Callable[[str], Checkout]) -> None:
+@pytest.mark.only("docker", because="there nginx is another user than the owner of the files")
+def test_static_files_that_nginx_cannot_read_are_told(clone: Callable[[str], Checkout]) -> None:
     checkout = clone("strict umask")
     (checkout.path / "web/app/static/style.css").chmod(0o600)
     run = checkout.try_make("up")
@@ -471,44 +345,25 @@ def test_checkouts_side_by_side_do_not_collide(checkout: Checkout, clone: Callab
         assert note["created_at"] not in [n["created_at"] for n in mine.json()["items"]]
     finally:
         other.make("clean", "sure=yes")
-    assert containers(other) == []
-    name = f"name={other.setting('COMPOSE_PROJECT_NAME')}"
-    assert subprocess.check_output(["docker", "volume", "ls", "-q", "--filter", name], text=True) == ""
+    assert not has_data(other)
     assert checkout.is_ready()
 
 
 def test_checkout_behind_a_symbolic_link_is_the_same(checkout: Checkout, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(checkout.path)
     linked = Checkout(tmp_path / "link", checkout.environment | {"PWD": str(tmp_path / "link")})
-    before = containers(checkout)
+    before = services(checkout)
     linked.make("up")
-    assert containers(checkout) == before
+    assert services(checkout) == before
 
 
+@pytest.mark.only("docker", because="containers are named by .env")
 def test_copied_env_is_refused(checkout: Checkout, clone: Callable[[str], Checkout]) -> None:
     other = clone("copy")
     shutil.copy2(checkout.path / ".env", other.path / ".env")
     run = other.try_make("up")
     assert run.returncode != 0
     assert f"belongs to {checkout.path}" in run.stdout
-
-
-def test_docker_that_may_not_be_used_is_told(clone: Callable[[str], Checkout], tmp_path: Path) -> None:
-    path = tmp_path / "docker.sock"
-    with socket.socket(socket.AF_UNIX) as forbidden:
-        forbidden.bind(str(path))
-        path.chmod(0)
-        run = clone("stranger").try_make(
-            "up", user=OWNER if os.getuid() == 0 else None, DOCKER_HOST=f"unix://{path}"
-        )
-    assert run.returncode != 0
-    assert "Docker is there, but you may not use it: sudo usermod -aG docker" in run.stdout
-
-
-def test_docker_that_does_not_run_is_told(clone: Callable[[str], Checkout]) -> None:
-    run = clone("off").try_make("up", DOCKER_HOST="unix:///nowhere.sock")
-    assert run.returncode != 0
-    assert "no Docker engine answers; start Docker, then type make up again" in run.stdout
 
 
 @pytest.mark.parametrize(
@@ -518,11 +373,15 @@ def test_docker_that_does_not_run_is_told(clone: Callable[[str], Checkout]) -> N
         ("tests", [], "there is no verb 'tests'; type 'make' to see them"),
         ("logs", ["S=nonsense"], "S=nonsense: there is no such service; there are db, web and nginx"),
         ("logs", [], "there is no .env yet; type make up"),
-        ("up", ["ENGINE=kubernetes"], "ENGINE=kubernetes: there is no such engine; there is docker"),
+        (
+            "up",
+            ["ENGINE=kubernetes"],
+            "there is no such engine; there are docker and native",
+        ),
     ],
 )
 def test_wrong_use_of_a_verb_is_told(
-    docker: None, clone: Callable[[str], Checkout], verb: str, variables: list[str], line: str
+    answering_engine: str, clone: Callable[[str], Checkout], verb: str, variables: list[str], line: str
 ) -> None:
     run = clone("wrong").try_make(verb, *variables)
     assert run.returncode != 0

@@ -1,0 +1,121 @@
+# shellcheck shell=bash disable=SC2154 # engines/run sets `verb`; FILE, back and drop are variables of the command line
+# `make backup` and `make restore`: https://www.postgresql.org/docs/current/app-pgdump.html
+
+sha256() { { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1; }
+
+# with_database COMMAND...: runs it with the stack's own database started, which is stopped again if it was not.
+with_database() {
+  local status=0
+  if ! own_database || database_runs; then
+    "$@"
+    return
+  fi
+  start_database
+  ("$@") || status=$?
+  stop_database
+  return "$status"
+}
+
+verb_backup() {
+  check_all
+  with_database back_up
+}
+
+back_up() {
+  local file
+  umask 077
+  mkdir -p backups
+  file=backups/$(env_get COMPOSE_PROJECT_NAME slipway)-$(date -u +%Y%m%dT%H%M%SZ).dump
+  pg pg_dump --format=custom </dev/null >"$file.part" && sync || {
+    rm -f "$file.part"
+    fail "the database could not be dumped; no file was kept"
+  }
+  printf '%s  %s\n' "$(sha256 <"$file.part")" "$(basename "$file")" >"$file.sha256"
+  mv "$file.part" "$file"
+  say "Wrote $file ($(($(wc -c <"$file") / 1024 + 1)) KiB), with its checksum in $file.sha256"
+  say "It is restored by: make restore FILE=$file"
+}
+
+# FILE=backups/…, or back=NAME or drop=NAME of a database that an earlier restore has kept.
+verb_restore() {
+  local name=${back:-${drop:-}}
+  check_all
+  own_database || fail "restores into the stack's own database only; DATABASE_URL names another: use pg_restore"
+  if [ -n "$name" ]; then
+    with_database check_kept "$name"
+    confirm "$([ -n "${back:-}" ] && echo "bring back" || echo "delete") the database $name"
+  else
+    check_backup
+    confirm "replace the data of $(env_get COMPOSE_PROJECT_NAME) by $FILE"
+  fi
+  if [ -n "${drop:-}" ]; then
+    with_database admin --set=name="$drop" <<<'DROP DATABASE :"name"'
+    say "Deleted the database $drop"
+    return
+  fi
+  with_database restore
+  if web_runs; then
+    reload_web
+    probe
+  else
+    say "Type make up to see it"
+  fi
+}
+
+# check_backup: fails unless FILE is a backup, whole and unaltered.
+check_backup() {
+  local expected
+  [ -n "${FILE:-}" ] || fail "say which: make restore FILE=$(find backups -name '*.dump' 2>/dev/null | sort | tail -n 1 | grep . || echo 'backups/…, as make backup names it')"
+  [ -f "$FILE" ] && [ -r "$FILE" ] || fail "FILE=$FILE: there is no such file, or it cannot be read"
+  [ -r "$FILE.sha256" ] || fail "$FILE.sha256 is missing, which tells whether $FILE is whole; copy it from where the backup was made"
+  expected=$(cut -d ' ' -f 1 "$FILE.sha256")
+  [ "$(sha256 <"$FILE")" = "$expected" ] || fail "$FILE is cut off or was altered: it does not fit its checksum; nothing was changed"
+  [ "$(head -c 5 "$FILE")" = PGDMP ] || fail "$FILE is no backup that make backup wrote; nothing was changed"
+}
+
+# restore: fills a new database, from FILE or with the one that `back` names, brings it to this code's migrations, and puts it
+# in the place of the present one, which is kept.
+restore() {
+  local db new kept
+  db=$(env_get POSTGRES_DB app)
+  new=${back:-${db}_restoring}
+  kept=${db}_before_$(date -u +%Y%m%d_%H%M%S)
+  if [ -z "${back:-}" ]; then
+    say "Restoring into a new database"
+    admin --set=name="$new" <<<'DROP DATABASE IF EXISTS :"name"; CREATE DATABASE :"name" TEMPLATE template0'
+    pg pg_restore --dbname="$new" --no-owner --no-privileges --exit-on-error --single-transaction <"$FILE" || give_up "$new"
+  fi
+  say "Migrating it"
+  POSTGRES_DB=$new in_new python manage.py db prepare </dev/null || give_up "$new"
+  say "Putting it in place"
+  swap "$db" "$new" "$kept" || swap "$db" "$new" "$kept" || give_up "$new"
+  say "The data from before is kept as database $kept:"
+  say "make restore back=$kept brings it back, make restore drop=$kept deletes it"
+}
+
+# swap DB NEW KEPT: in one transaction, for which no session may be in either; whoever connects meanwhile waits for its end.
+swap() {
+  admin --set=db="$1" --set=new="$2" --set=kept="$3" <<'SQL'
+BEGIN;
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'db', :'new') \g /dev/null
+ALTER DATABASE :"db" RENAME TO :"kept";
+ALTER DATABASE :"new" RENAME TO :"db";
+COMMIT;
+SQL
+}
+
+give_up() {
+  [ -n "${back:-}" ] || admin --set=name="$1" <<<'DROP DATABASE IF EXISTS :"name" WITH (FORCE)'
+  fail "nothing was changed: the data from before is in place"
+}
+
+# check_kept NAME: fails unless an earlier restore has kept the database NAME.
+check_kept() {
+  local kept
+  kept=$(admin --tuples-only --no-align --set=prefix="$(env_get POSTGRES_DB app)_before_" \
+    <<<"SELECT datname FROM pg_database WHERE starts_with(datname, :'prefix') ORDER BY 1")
+  printf '%s\n' "$kept" | grep -qxF -- "$1" || fail "there is no kept database $1; kept are: ${kept:-none}"
+}
+
+# admin [OPTION...]: runs SQL from standard input, outside the app's database.
+admin() { PGOPTIONS=-cclient_min_messages=warning pg psql --dbname=postgres --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"; }

@@ -1,0 +1,138 @@
+"""Finds and stops the servers of engine `native`, in the checkout that is the working directory.
+
+usage: python engines/servers.py
+           prints how each is: "NAME running PID", "NAME starting", "NAME died" or "NAME stopped"
+       python engines/servers.py stop NAME...
+           stops servers, and removes what they have left behind
+
+A process is the checkout's where it is such a server, and its command line or its working directory names the
+checkout's state. A number in a pid file, which another process may have by now, is never believed.
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path.cwd()
+STATE = ROOT / ".native"
+
+
+def command(process: psutil.Process) -> str:
+    """Return the command line of `process`; that of a zombie is empty."""
+    return " ".join(process.cmdline()) + " "
+
+
+def works_in(process: psutil.Process, folder: Path) -> bool:
+    """Tell whether `folder` is the working directory of `process`, which may be another user's."""
+    try:
+        return Path(process.cwd()) == folder
+    except psutil.AccessDenied:
+        return False
+
+
+def is_db(process: psutil.Process) -> bool:
+    """Tell whether `process` is the checkout's Postgres, or a part of it."""
+    if process.name() != "postgres":
+        return False
+    return f" -D {STATE}/db " in command(process) or works_in(process, STATE / "db")
+
+
+def is_web(process: psutil.Process) -> bool:
+    """Tell whether `process` is the checkout's gunicorn, or a worker of it."""
+    words = command(process)
+    if " run:app " not in words or "/.native/run/web.pid " not in words:
+        return False
+    return f" {STATE}/run/web.pid " in words or works_in(process, ROOT / "web")
+
+
+def is_nginx(process: psutil.Process) -> bool:
+    """Tell whether `process` is the checkout's nginx, or a worker of it."""
+    if not process.name().startswith("nginx"):
+        return False
+    return f" -p {STATE}/ " in command(process) or works_in(process, STATE)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One of the three. `end` is the signal that ends it in good order, within `patience` seconds."""
+
+    owns: Callable[[psutil.Process], bool]
+    pid_file: Path
+    end: signal.Signals
+    patience: float
+
+    def safely_owns(self, process: psutil.Process) -> bool:
+        """Tell whether `process`, which may end at any moment, is the server's."""
+        try:
+            return self.owns(process)
+        except psutil.Error:
+            return False
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes of the server."""
+        return [process for process in psutil.process_iter() if self.safely_owns(process)]
+
+    def noted_pid(self) -> int:
+        """Return the number in the pid file, 0 where there is none."""
+        try:
+            return int(self.pid_file.read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return 0
+
+    def main(self) -> psutil.Process | None:
+        """Return the process that the others are children of, None where it does not live."""
+        noted = self.noted_pid()
+        return next((process for process in self.processes() if process.pid == noted), None)
+
+    def stop(self) -> None:
+        """End the server in good order, or what is left of it, and remove its pid file."""
+        main = self.main()
+        ending = [(main, self.end)] if main else [(part, signal.SIGTERM) for part in self.processes()]
+        for process, number in ending:
+            send(process, number)
+        deadline = time.monotonic() + self.patience
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        for process in left:
+            send(process, signal.SIGKILL)
+        self.pid_file.unlink(missing_ok=True)
+
+
+def send(process: psutil.Process, number: signal.Signals) -> None:
+    """Send a signal to a process that may have ended."""
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+
+
+SERVERS = {
+    "db": Server(is_db, STATE / "db" / "postmaster.pid", signal.SIGINT, 60),
+    "web": Server(is_web, STATE / "run" / "web.pid", signal.SIGTERM, 40),
+    "nginx": Server(is_nginx, STATE / "run" / "nginx.pid", signal.SIGQUIT, 40),
+}
+
+
+def status() -> Iterator[str]:
+    """Yield a line for each server: how it is, and the pid of its main process."""
+    for name, server in SERVERS.items():
+        if main := server.main():
+            yield f"{name} running {main.pid}"
+        elif server.noted_pid():
+            yield f"{name} died"
+        elif server.processes():
+            yield f"{name} starting"
+        else:
+            yield f"{name} stopped"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["stop"]:
+        for name in sys.argv[2:]:
+            SERVERS[name].stop()
+    else:
+        print(*status(), sep="\n")  # noqa: T201 # for engines/native.sh

@@ -1,0 +1,191 @@
+# shellcheck shell=bash disable=SC2154 # engines/run sets `verb`; S, A, m, … are the variables of the command line
+# The verbs, and the checks, that are the same on each engine. They rest on what an engine offers:
+#   check_all                    fails unless the engine and .env are in order
+#   require_up SERVICE           fails unless that runs as well
+#   database_runs                tells whether the stack's own database runs
+#   start_database               starts it, unless DATABASE_URL names another
+#   stop_database
+#   in_new COMMAND...            runs a command as web would, from the present source and settings
+#   in_running COMMAND...        runs a command beside the running web
+#   pg TOOL [ARGUMENT...]        runs a client program of Postgres, as the app's user, on its database
+#   reload_web                   has web's processes replaced
+#   check_alive                  fails where a server has died while it is waited for
+
+# choose_engine: sets `engine`, and, where that is chosen here, `because`.
+choose_engine() {
+  engine=$(env_get ENGINE)
+  because=""
+  if [ -z "$engine" ]; then
+    if has_data_on_native; then
+      engine=native because="as its data is here"
+    elif docker_answers; then
+      engine=docker because="as a Docker engine answers; ENGINE=native does without"
+    else
+      engine=native because="as $why_not; ENGINE=docker uses one"
+    fi
+  fi
+  case "$engine" in docker | native) ;; *) fail "ENGINE=$engine: there is no such engine; there are docker and native" ;; esac
+}
+
+# docker_answers: sets `why_not` where it does not.
+docker_answers() {
+  local answer
+  why_not="no Docker engine answers here"
+  command -v docker >/dev/null || return 1
+  answer=$(docker info 2>&1 >/dev/null) && return 0
+  case "$answer" in *"ermission denied"*) why_not="Docker is there, but you may not use it (sudo usermod -aG docker $(id -un), then log in again)" ;; esac
+  return 1
+}
+
+has_data_on_native() { [ -f .native/db/PG_VERSION ]; }
+runs_on_native() { [ -e .native/run/web.pid ] || [ -e .native/run/nginx.pid ]; }
+
+# has_data_on_docker: where it cannot be asked, the stack that .env places there is taken to have some.
+has_data_on_docker() {
+  if docker_answers; then
+    docker volume inspect "$(env_get COMPOSE_PROJECT_NAME "$(project_name)")_db" >/dev/null 2>&1
+  else
+    [ -f .env ] && grep -qx 'ENGINE=docker' .env
+  fi
+}
+
+runs_on_docker() {
+  docker_answers &&
+    [ -n "$(docker ps --quiet --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME "$(project_name)")")" ]
+}
+
+# check_other_engine: two stacks of one checkout would be after the same port, and each has data of its own.
+check_other_engine() {
+  local other=docker
+  [ "$engine" != docker ] || other=native
+  ! "runs_on_$other" || fail "the stack runs on engine $other; type make down ENGINE=$other first"
+  if ! "has_data_on_$engine" && "has_data_on_$other"; then
+    say "The data of engine $other stays there, and this one begins empty. To take it along:"
+    say "make backup ENGINE=$other, then make restore ENGINE=$engine FILE= with the file that it names"
+  fi
+}
+
+# first_env PORT...: writes .env where there is none, with the first PORT that is free.
+first_env() {
+  [ ! -f .env ] || return 0
+  # A database that is there already has the password of the .env that made it.
+  ! "has_data_on_$engine" ||
+    fail "there is no .env, but a database that an earlier one made: put that .env back, or type make clean, which deletes the data"
+  env_create "$engine" "$@"
+  say "Wrote .env, with fresh secrets and ENGINE=$engine${because:+, $because}"
+}
+
+check_env() {
+  local settings files name
+  if [ ! -f .env ]; then
+    case "$verb" in
+      down | clean) # go by the name that the first make up gives
+        export COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-$(project_name)} POSTGRES_PASSWORD=- APP_SETTINGS=-
+        return
+        ;;
+      *) fail "there is no .env yet; type make up" ;;
+    esac
+  fi
+  env_check
+  check_number HTTP_PORT 80 65535
+  check_number WEB_REPLICAS 1 100
+  case "$(env_get HTTP_BIND)" in *[!0-9a-fA-F.:]*) fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an address, such as 127.0.0.1" ;; esac
+  case "$(env_get DATABASE_URL)" in *@db | *@db[:/]*) fail ".env: DATABASE_URL names the stack's own database, which is used where it is left out" ;; esac
+  [ -r "$(env_get CA_BUNDLE /dev/null)" ] || fail ".env: CA_BUNDLE=$(env_get CA_BUNDLE) cannot be read"
+  for name in SECRET_KEY CSRF_SESSION_KEY POSTGRES_PASSWORD; do
+    [ -n "$(env_get "$name")$(env_get "${name}_FILE")" ] ||
+      fail ".env: $name is empty; put its value back, or a new one such as $(random_secret)"
+  done
+  settings=$(env_get APP_SETTINGS)
+  files=$(env_get COMPOSE_FILE docker-compose.yml)
+  case "$settings" in
+    config.ProductionConfig | config.StagingConfig)
+      case "$files" in *docker-compose.dev.yml*) fail ".env: APP_SETTINGS=$settings goes with COMPOSE_FILE=docker-compose.yml" ;; esac
+      ;;
+    config.DevelopmentConfig)
+      case "$files" in *docker-compose.dev.yml*) ;; *) fail ".env: APP_SETTINGS=$settings goes with COMPOSE_FILE=docker-compose.yml:docker-compose.dev.yml" ;; esac
+      ;;
+    *) fail ".env: APP_SETTINGS=$settings is unknown; it is config.DevelopmentConfig, config.StagingConfig or config.ProductionConfig" ;;
+  esac
+}
+
+# check_number NAME DEFAULT MAXIMUM: fails unless NAME is a whole number from 1 to MAXIMUM.
+check_number() {
+  local value
+  value=$(env_get "$1" "$2")
+  case "$value" in *[!0-9]* | ?????? | ??????*) value=0 ;; esac
+  [ "$value" -ge 1 ] && [ "$value" -le "$3" ] || fail ".env: $1=$(env_get "$1") is not a number from 1 to $3"
+}
+
+# check_services: fails where S names what is none.
+check_services() {
+  local service
+  for service in ${S:-}; do
+    case "$service" in db | web | nginx) ;; *) fail "S=$service: there is no such service; there are db, web and nginx" ;; esac
+  done
+}
+
+# own_database: tells whether the app uses the stack's own.
+own_database() { [ -z "$(env_get DATABASE_URL)$(env_get DATABASE_URL_FILE)" ]; }
+
+# require_database_url: prints DATABASE_URL as the client programs of Postgres take it.
+require_database_url() {
+  local url
+  [ -z "$(env_get DATABASE_URL_FILE)" ] || fail "only web can read DATABASE_URL_FILE; use a client of your own"
+  url=$(env_get DATABASE_URL)
+  printf '%s\n' "${url/#postgresql+psycopg2:/postgresql:}"
+}
+
+# confirm WHAT: asks before WHAT is done.
+confirm() {
+  [ "${sure:-}" != yes ] || return 0
+  [ -t 0 ] || fail "this would $1; to be sure, add sure=yes"
+  read -r -p "This will $1. Type yes: " sure
+  [ "$sure" = yes ] || fail "nothing was done"
+}
+
+# probe: waits until the app, with its database migrated, answers through nginx, and prints the URL.
+probe() {
+  local host port answer="" i
+  host=$(bind_address)
+  port=$(env_get HTTP_PORT 80)
+  for i in $(seq 100); do
+    answer=$( (exec 3<>"/dev/tcp/$host/$port" && printf 'GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && head -n 1 <&3) 2>/dev/null) || true
+    case "$answer" in *" 200 "*) break ;; esac
+    check_alive
+    [ "$i" -lt 100 ] || fail "nginx does not pass requests on: GET /readyz at $host:$port answers '${answer:-nothing}'"
+    sleep 0.2
+  done
+  say "Ready: http://${host/#127.0.0.1/localhost}$([ "$port" = 80 ] || echo ":$port")/"
+}
+
+verb_migrate() {
+  check_all
+  local options=()
+  [ -z "${m:-}" ] || options+=(--message "$m")
+  [ -z "${rename:-}" ] || options+=(--rename "$rename")
+  case "${drop:-}" in "") ;; yes) options+=(--drop) ;; *) fail "drop=$drop: say drop=yes, or leave it out" ;; esac
+  start_database
+  in_new python manage.py db evolve ${options[@]+"${options[@]}"}
+  # Where root types it, what it has written still belongs to the checkout's owner.
+  [ "$(id -u)" != 0 ] || chown "$(web_user)" web/migrations/versions/*.py
+}
+
+verb_psql() {
+  check_all
+  ! own_database || database_runs || fail "db is not running; type make up"
+  pg psql
+}
+
+verb_shell() {
+  require_up web
+  in_running python manage.py shell
+}
+
+verb_flask() {
+  require_up web
+  words A
+  in_running python manage.py ${words[@]+"${words[@]}"}
+}
+
+. engines/backup.sh

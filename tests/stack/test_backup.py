@@ -1,0 +1,157 @@
+"""`make backup` and `make restore`."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.checkouts import Checkout
+from tests.engines import engine, has_data
+
+
+@pytest.fixture
+def backup(checkout: Checkout) -> Iterator[str]:
+    """A backup of a note that is called "kept", after which one more is made."""
+    for title in checkout.titles():
+        assert title != "after the backup"
+    checkout.create_note(title="kept")
+    screen = checkout.make("backup")
+    [file] = re.findall(r"make restore FILE=(\S+)", screen)
+    checkout.create_note(title="after the backup")
+    yield file
+    checkout.make("restore", f"FILE={file}", "sure=yes")
+
+
+def kept_databases(screen: str) -> list[str]:
+    """Return the databases that `make restore` says it has kept."""
+    return re.findall(r"kept as database (\w+)", screen)
+
+
+def test_restore_brings_back_what_was_saved_and_keeps_the_rest(checkout: Checkout, backup: str) -> None:
+    screen = checkout.make("restore", f"FILE={backup}", "sure=yes")
+    assert checkout.titles()[0] == "kept"
+    [kept] = kept_databases(screen)
+    checkout.make("restore", f"back={kept}", "sure=yes")
+    assert checkout.titles()[:2] == ["after the backup", "kept"]
+
+
+def test_kept_database_is_deleted_when_told(checkout: Checkout, backup: str) -> None:
+    [kept] = kept_databases(checkout.make("restore", f"FILE={backup}", "sure=yes"))
+    assert kept in checkout.make("psql", stdin="\\l")
+    checkout.make("restore", f"drop={kept}", "sure=yes")
+    assert kept not in checkout.make("psql", stdin="\\l")
+
+
+def test_database_that_was_not_kept_is_neither_brought_back_nor_deleted(checkout: Checkout) -> None:
+    for how in ("back", "drop"):
+        run = checkout.try_make("restore", f"{how}=postgres", "sure=yes")
+        assert run.returncode != 0
+        assert "there is no kept database postgres; kept are:" in run.stdout
+
+
+def test_restore_asks_before_it_replaces(checkout: Checkout, backup: str) -> None:
+    run = checkout.try_make("restore", f"FILE={backup}")
+    assert run.returncode != 0
+    assert "to be sure, add sure=yes" in run.stdout
+    assert checkout.titles()[0] == "after the backup"
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def altered(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def without_checksum(path: Path) -> None:
+    path.with_name(path.name + ".sha256").unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"),
+    [
+        (cut_off, "is cut off or was altered: it does not fit its checksum; nothing was changed"),
+        (altered, "is cut off or was altered: it does not fit its checksum; nothing was changed"),
+        (without_checksum, "copy it from where the backup was made"),
+    ],
+)
+def test_damaged_backup_is_refused(checkout: Checkout, backup: str, damage: object, line: str) -> None:
+    path = checkout.path / backup
+    checksum = path.with_name(path.name + ".sha256")
+    whole = path.read_bytes(), checksum.read_bytes()
+    assert callable(damage)
+    damage(path)
+    run = checkout.try_make("restore", f"FILE={backup}", "sure=yes")
+    path.write_bytes(whole[0])
+    checksum.write_bytes(whole[1])
+    assert run.returncode != 0
+    assert line in run.stdout
+    assert checkout.titles()[0] == "after the backup"
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ([], "say which: make restore FILE=backups/"),
+        (["FILE=nowhere.dump"], "FILE=nowhere.dump: there is no such file, or it cannot be read"),
+    ],
+)
+def test_missing_backup_is_told(checkout: Checkout, variables: list[str], line: str) -> None:
+    run = checkout.try_make("restore", *variables)
+    assert run.returncode != 0
+    assert line in run.stdout
+
+
+def test_backup_that_cannot_be_restored_changes_nothing(checkout: Checkout, backup: str) -> None:
+    # A check that reads another table: pg_restore fills this one before that is there.
+    checkout.make(
+        "psql",
+        stdin="CREATE TABLE z ();"
+        "CREATE FUNCTION reads() RETURNS bool LANGUAGE sql AS 'SELECT count(*) >= 0 FROM z';"
+        "CREATE TABLE a (b int CHECK (reads())); INSERT INTO a VALUES (1)",
+    )
+    try:
+        [file] = re.findall(r"make restore FILE=(\S+)", checkout.make("backup"))
+    finally:
+        checkout.make("psql", stdin="DROP TABLE a; DROP FUNCTION reads; DROP TABLE z")
+    run = checkout.try_make("restore", f"FILE={file}", "sure=yes")
+    assert run.returncode != 0
+    assert "nothing was changed: the data from before is in place" in run.stdout
+    assert checkout.titles()[0] == "after the backup"
+    assert "restoring" not in checkout.make("psql", stdin="\\l")
+
+
+def test_backup_belongs_to_its_maker_alone(checkout: Checkout, backup: str) -> None:
+    for path in (checkout.path / backup).parent.glob(Path(backup).name + "*"):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_backup_is_restored_after_clean_and_on_a_stack_that_is_down(checkout: Checkout, backup: str) -> None:
+    checkout.make("clean", "sure=yes")
+    assert not has_data(checkout)
+    checkout.make("restore", f"FILE={backup}", "sure=yes")
+    checkout.make("up")
+    assert checkout.titles()[0] == "kept"
+
+
+@pytest.mark.only("docker", because="it needs both engines")
+def test_backup_of_one_engine_is_restored_on_the_other(checkout: Checkout, backup: str) -> None:
+    assert engine() == "docker"
+    checkout.make("down")
+    first = checkout.make("up", "ENGINE=native")
+    assert "The data of engine docker stays there, and this one begins empty" in first
+    checkout.make("restore", f"FILE={backup}", "sure=yes", "ENGINE=native")
+    assert checkout.titles()[0] == "kept"
+    checkout.create_note(title="on native")
+    run = checkout.try_make("up")
+    assert run.returncode != 0
+    assert "the stack runs on engine native; type make down ENGINE=native first" in run.stdout
+    [file] = re.findall(r"make restore FILE=(\S+)", checkout.make("backup", "ENGINE=native"))
+    checkout.make("clean", "sure=yes", "ENGINE=native")
+    checkout.make("up")
+    checkout.make("restore", f"FILE={file}", "sure=yes")
+    assert checkout.titles()[:2] == ["on native", "kept"]
