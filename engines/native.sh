@@ -147,6 +147,8 @@ start_db() {
     [ -O "$folder" ] || mkdir -m 700 "$folder"
     [ "$(id -u)" != 0 ] || chown nobody "$folder"
   fi
+  # Those of one that died name a process that may be another's by now.
+  rm -f "$(socket_folder)"/.s.PGSQL.*
   as_postgres "$(postgres_bin)/pg_ctl" start --silent --wait --timeout=60 --pgdata="$PWD/.native/db" \
     --options="-c config_file=db/postgresql.conf -c listen_addresses= -c unix_socket_directories=$folder"
 }

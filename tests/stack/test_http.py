@@ -16,7 +16,7 @@ def http(stack: Stack) -> httpx.Client:
 
 
 def raw(stack: Stack, request: bytes) -> bytes:
-    """Send bytes as they are; return the whole answer, which nginx ends by a reset where a promised body never came."""
+    """Send bytes as they are; return the answer; nginx resets where a promised body is missing."""
     url = httpx.URL(stack.url)
     with socket.create_connection((url.host, url.port or 80), timeout=20) as connection:
         connection.sendall(request)
