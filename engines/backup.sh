@@ -26,12 +26,13 @@ back_up() {
   umask 077
   mkdir -p backups
   file=backups/$(env_get COMPOSE_PROJECT_NAME slipway)-$(date -u +%Y%m%dT%H%M%SZ).dump
-  pg pg_dump --format=custom </dev/null >"$file.part" && sync || {
+  if ! pg pg_dump --format=custom </dev/null >"$file.part"; then
     rm -f "$file.part"
     fail "the database could not be dumped; no file was kept"
-  }
+  fi
   printf '%s  %s\n' "$(sha256 <"$file.part")" "$(basename "$file")" >"$file.sha256"
   mv "$file.part" "$file"
+  sync
   say "Wrote $file ($(($(wc -c <"$file") / 1024 + 1)) KiB), with its checksum in $file.sha256"
   say "It is restored by: make restore FILE=$file"
 }

