@@ -1,25 +1,35 @@
 # shellcheck shell=bash
 # Reads and writes .env, for all the scripts here. Compose reads the same file, so what both would not read alike is refused.
 
+# env_load: reads .env, each NAME into dotenv_NAME.
+env_load() {
+  local line name value
+  [ -r .env ] || return 0
+  while IFS= read -r line || [ -n "$line" ]; do
+    line=${line#export }
+    name=${line%%=*}
+    value=${line#*=}
+    case "$name" in "" | "$line" | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
+    case "$value" in \'*\') value=${value#?} value=${value%?} ;; esac
+    printf -v "dotenv_$name" %s "$value"
+  done <.env
+}
+
 # env_get NAME [DEFAULT]: the value of NAME in the environment, else in .env; DEFAULT where that is empty.
 env_get() {
-  local value=${!1:-}
-  if [ -z "${!1+set}" ] && [ -f .env ]; then
-    value=$(sed -n "s/^\(export \)\{0,1\}$1=//p" .env | tail -n 1 | sed "s/^'\(.*\)'\$/\1/")
-  fi
+  local value=${!1:-} stored=dotenv_$1
+  [ -n "${!1+set}" ] || value=${!stored:-}
   printf '%s\n' "${value:-${2:-}}"
 }
 
 # env_check: fails with the first line of .env that is not understood.
 env_check() {
-  local line number=0
+  local wrong
   [ -r .env ] || fail ".env cannot be read, as it belongs to $(owner .env); type sudo chown $(id -un) .env"
-  while IFS= read -r line || [ -n "$line" ]; do
-    number=$((number + 1))
-    case "$line" in *$'\r') fail ".env line $number ends as on Windows (CRLF); type tr -d '\\r' <.env >.env.new && mv .env.new .env" ;; esac
-    printf '%s\n' "$line" | grep -Eq "^(#.*|[[:space:]]*|(export )?[A-Za-z_][A-Za-z0-9_]*=('[^']*'|[^[:space:]'\"\$\`\\\\]*))\$" ||
-      fail ".env line $number is malformed: write NAME=value, or NAME='value' where it has spaces, quotes or \$"
-  done <.env
+  wrong=$(grep -n $'\r$' .env | cut -d : -f 1 | sed -n 1p) || true
+  [ -z "$wrong" ] || fail ".env line $wrong ends as on Windows (CRLF); type tr -d '\\r' <.env >.env.new && mv .env.new .env"
+  wrong=$(grep -nvE "^(#.*|[[:space:]]*|(export )?[A-Za-z_][A-Za-z0-9_]*=('[^']*'|[^[:space:]'\"\$\`\\\\]*))\$" .env | cut -d : -f 1 | sed -n 1p) || true
+  [ -z "$wrong" ] || fail ".env line $wrong is malformed: write NAME=value, or NAME='value' where it has spaces, quotes or \$"
 }
 
 # env_set FILE NAME VALUE: replaces the line of NAME.
@@ -86,4 +96,5 @@ env_create() {
   env_set "$draft" WEB_USER "$(web_user)"
   chmod 600 "$draft"
   mv "$draft" .env
+  env_load
 }

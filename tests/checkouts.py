@@ -77,8 +77,8 @@ def copy_repository(path: Path) -> None:
         if file and (ROOT / file).exists():
             (path / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / file, path / file)
+    (path / "venv").symlink_to(ROOT / "venv")
     if os.getuid() == 0:
-        subprocess.run(["chown", "--recursive", f"{OWNER}:{OWNER}", path], check=True)
+        subprocess.run(["chown", "--recursive", "--no-dereference", f"{OWNER}:{OWNER}", path], check=True)
         for parent in list(path.parents)[:3]:
             parent.chmod(0o755)
-    (path / "venv").symlink_to(ROOT / "venv")

@@ -142,7 +142,7 @@ def docker_stack(
     docker_compose_file: str,
     docker_compose_project_name: str,
     stack_port: int,
-) -> DockerStack:
+) -> Iterator[DockerStack]:
     """The stack in containers."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ.keys() - clean_environment.keys():
@@ -150,7 +150,9 @@ def docker_stack(
         request.getfixturevalue("docker_services")
     command = ["docker", "compose", "--env-file", str(stack_settings), "-f", docker_compose_file]
     command += ["-p", docker_compose_project_name]
-    return DockerStack(command, clean_environment, f"http://127.0.0.1:{stack_port}")
+    running = DockerStack(command, clean_environment, f"http://127.0.0.1:{stack_port}")
+    yield running
+    running.http.close()
 
 
 @pytest.fixture(scope="session")
@@ -160,14 +162,15 @@ def native_stack(clone: Callable[[str], Checkout]) -> Iterator[NativeStack]:
     settings = production_settings(int(checkout.environment["HTTP_PORT"]))
     write_settings(checkout.path / ".env", settings | {"ENGINE": "native"})
     checkout.make("up")
-    yield NativeStack(checkout)
+    running = NativeStack(checkout)
+    yield running
+    running.http.close()
     checkout.make("clean", "sure=yes")
 
 
 @pytest.fixture(scope="session")
-def stack(answering_engine: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
+def stack(answering_engine: str, request: pytest.FixtureRequest) -> Stack:
     """The running stack."""
     running: Stack = request.getfixturevalue(f"{answering_engine}_stack")
     running.wait_until_ready()
-    yield running
-    running.http.close()
+    return running
