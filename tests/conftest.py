@@ -5,6 +5,7 @@ On docker it is docker-compose.yml, started by pytest-docker; on native, `make u
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.engines import DockerStack, NativeStack, Stack, docker_answers, engin
 from tests.support import ROOT, cannot_run, free_port, production_settings, write_settings
 
 BUILD = ("PYTHON_IMAGE", "POSTGRES_IMAGE", "NGINX_IMAGE", "PIP_INDEX_URL", "CA_BUNDLE")
-left_out: dict[str, str] = {}
+left_out: Counter[str] = Counter()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,21 +26,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what holds on the other engine only."""
-    elsewhere = [
-        item for item in items if (marker := item.get_closest_marker("only")) and marker.args[0] != engine()
-    ]
-    items[:] = [item for item in items if item not in elsewhere]
+    here: list[pytest.Item] = []
+    elsewhere: list[pytest.Item] = []
+    for item in items:
+        marker = item.get_closest_marker("only")
+        if marker is None or marker.args[0] == engine():
+            here.append(item)
+            continue
+        elsewhere.append(item)
+        left_out[f"{item.location[0]}, on engine {marker.args[0]} only: {marker.kwargs['because']}"] += 1
+    items[:] = here
     config.hook.pytest_deselected(items=elsewhere)
-    for item in elsewhere:
-        [marker] = item.iter_markers("only")
-        name = item.nodeid.partition("[")[0]
-        left_out[name] = f"{name} holds on engine {marker.args[0]} only: {marker.kwargs['because']}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what was left out."""
-    for line in left_out.values():
-        terminalreporter.write_line(f"NOT HERE {line}")
+    """Say what was left out, and why."""
+    for what, number in left_out.items():
+        terminalreporter.write_line(f"NOT HERE [{number}] {what}")
 
 
 @pytest.fixture(scope="session")

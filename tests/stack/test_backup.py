@@ -1,7 +1,8 @@
 """`make backup` and `make restore`."""
 
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,17 +11,13 @@ from tests.checkouts import Checkout
 from tests.engines import engine, has_data
 
 
-@pytest.fixture
-def backup(checkout: Checkout) -> Iterator[str]:
-    """A backup of a note that is called "kept", after which one more is made."""
-    for title in checkout.titles():
-        assert title != "after the backup"
+@pytest.fixture(scope="module")
+def backup(checkout: Checkout) -> str:
+    """A backup whose newest note is called "kept"; there is a newer one by now."""
     checkout.create_note(title="kept")
-    screen = checkout.make("backup")
-    [file] = re.findall(r"make restore FILE=(\S+)", screen)
+    [file] = re.findall(r"make restore FILE=(\S+)", checkout.make("backup"))
     checkout.create_note(title="after the backup")
-    yield file
-    checkout.make("restore", f"FILE={file}", "sure=yes")
+    return str(file)
 
 
 def kept_databases(screen: str) -> list[str]:
@@ -29,11 +26,12 @@ def kept_databases(screen: str) -> list[str]:
 
 
 def test_restore_brings_back_what_was_saved_and_keeps_the_rest(checkout: Checkout, backup: str) -> None:
+    checkout.create_note(title="newer")
     screen = checkout.make("restore", f"FILE={backup}", "sure=yes")
     assert checkout.titles()[0] == "kept"
     [kept] = kept_databases(screen)
     checkout.make("restore", f"back={kept}", "sure=yes")
-    assert checkout.titles()[:2] == ["after the backup", "kept"]
+    assert checkout.titles()[0] == "newer"
 
 
 def test_kept_database_is_deleted_when_told(checkout: Checkout, backup: str) -> None:
@@ -51,10 +49,11 @@ def test_database_that_was_not_kept_is_neither_brought_back_nor_deleted(checkout
 
 
 def test_restore_asks_before_it_replaces(checkout: Checkout, backup: str) -> None:
+    before = checkout.titles()
     run = checkout.try_make("restore", f"FILE={backup}")
     assert run.returncode != 0
     assert "to be sure, add sure=yes" in run.stdout
-    assert checkout.titles()[0] == "after the backup"
+    assert checkout.titles() == before
 
 
 def cut_off(path: Path) -> None:
@@ -79,18 +78,18 @@ def without_checksum(path: Path) -> None:
         (without_checksum, "copy it from where the backup was made"),
     ],
 )
-def test_damaged_backup_is_refused(checkout: Checkout, backup: str, damage: object, line: str) -> None:
-    path = checkout.path / backup
-    checksum = path.with_name(path.name + ".sha256")
-    whole = path.read_bytes(), checksum.read_bytes()
-    assert callable(damage)
+def test_damaged_backup_is_refused(
+    checkout: Checkout, backup: str, damage: Callable[[Path], None], line: str
+) -> None:
+    path = checkout.path / "damaged.dump"
+    shutil.copy2(checkout.path / backup, path)
+    shutil.copy2(checkout.path / f"{backup}.sha256", checkout.path / "damaged.dump.sha256")
     damage(path)
-    run = checkout.try_make("restore", f"FILE={backup}", "sure=yes")
-    path.write_bytes(whole[0])
-    checksum.write_bytes(whole[1])
+    before = checkout.titles()
+    run = checkout.try_make("restore", f"FILE={path.name}", "sure=yes")
     assert run.returncode != 0
     assert line in run.stdout
-    assert checkout.titles()[0] == "after the backup"
+    assert checkout.titles() == before
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,8 @@ def test_missing_backup_is_told(checkout: Checkout, variables: list[str], line: 
     assert line in run.stdout
 
 
-def test_backup_that_cannot_be_restored_changes_nothing(checkout: Checkout, backup: str) -> None:
+def test_backup_that_cannot_be_restored_changes_nothing(checkout: Checkout) -> None:
+    before = checkout.titles()
     # A check that reads another table: pg_restore fills this one before that is there.
     checkout.make(
         "psql",
@@ -121,7 +121,7 @@ def test_backup_that_cannot_be_restored_changes_nothing(checkout: Checkout, back
     run = checkout.try_make("restore", f"FILE={file}", "sure=yes")
     assert run.returncode != 0
     assert "nothing was changed: the data from before is in place" in run.stdout
-    assert checkout.titles()[0] == "after the backup"
+    assert checkout.titles() == before
     assert "restoring" not in checkout.make("psql", stdin="\\l")
 
 
