@@ -315,17 +315,14 @@ verb_ps() {
 }
 
 verb_logs() {
-  local service logs=()
+  local service logs
   check_services
   check_all
-  for service in ${S:-db web nginx}; do
-    if [ -f ".native/log/$service.log" ]; then logs+=("$service"); fi
-  done
-  [ ${#logs[@]} -gt 0 ] || return 0
-  if [ -t 1 ]; then
-    exec tail -n 100 -F "${logs[@]/#/.native/log/}"
-  fi
-  for service in "${logs[@]}"; do LC_ALL=C sed "s/^/$service | /" ".native/log/$service.log"; done
+  logs=$(for service in ${S:-db web nginx}; do find ".native/log/$service.log" 2>/dev/null || true; done)
+  [ -n "$logs" ] || fail "there are no logs yet; type make up"
+  # shellcheck disable=SC2086 # several, of names without spaces
+  if [ -t 1 ]; then exec tail -n 100 -F $logs; fi
+  for service in $logs; do LC_ALL=C sed "s/^/$(basename "$service" .log) | /" "$service"; done
 }
 
 verb_clean() {

@@ -12,7 +12,7 @@ checkout's state. A number in a pid file, which another process may have by now,
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,17 +85,22 @@ class Server:
         except (OSError, ValueError, IndexError):
             return 0
 
-    def main(self) -> psutil.Process | None:
-        """Return the process that the others are children of, None where it does not live."""
-        noted = self.noted_pid()
-        return next((process for process in self.processes() if process.pid == noted), None)
+    def state(self) -> str:
+        """Return "running PID", "starting", "died" or "stopped"."""
+        noted = self.noted_pid()  # read first: a server that is starting writes it at any moment
+        found = {process.pid for process in self.processes()}
+        if noted in found:
+            return f"running {noted}"
+        if noted:
+            return "died"
+        return "starting" if found else "stopped"
 
     def stop(self) -> None:
         """End the server in good order, or what is left of it, and remove its pid file."""
-        main = self.main()
-        ending = [(main, self.end)] if main else [(part, signal.SIGTERM) for part in self.processes()]
-        for process, number in ending:
-            send(process, number)
+        noted, found = self.noted_pid(), self.processes()
+        main = [process for process in found if process.pid == noted]
+        for process in main or found:
+            send(process, self.end if main else signal.SIGTERM)
         deadline = time.monotonic() + self.patience
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -117,22 +122,10 @@ SERVERS = {
 }
 
 
-def status() -> Iterator[str]:
-    """Yield a line for each server: how it is, and the pid of its main process."""
-    for name, server in SERVERS.items():
-        if main := server.main():
-            yield f"{name} running {main.pid}"
-        elif server.noted_pid():
-            yield f"{name} died"
-        elif server.processes():
-            yield f"{name} starting"
-        else:
-            yield f"{name} stopped"
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["stop"]:
         for name in sys.argv[2:]:
             SERVERS[name].stop()
     else:
-        print(*status(), sep="\n")  # noqa: T201 # for engines/native.sh
+        for name, server in SERVERS.items():
+            print(name, server.state())  # noqa: T201 # for engines/native.sh
