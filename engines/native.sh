@@ -265,14 +265,15 @@ explain() {
 }
 
 check_alive() {
-  local service condition
-  while read -r service condition; do
-    case "$service $condition" in
-      "db "*) ;;
-      *died* | *stopped*) explain "$service" ;;
-    esac
-  done < <("$python" engines/servers.py)
+  local service
+  for service in web nginx; do
+    is_dead "$service" || continue
+    sleep 0.2 # between two forks it may have been overlooked
+    ! is_dead "$service" || explain "$service"
+  done
 }
+
+is_dead() { case "$(state "$1")" in died | stopped) ;; *) return 1 ;; esac; }
 
 verb_up() {
   check_platform
