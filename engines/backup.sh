@@ -30,8 +30,10 @@ back_up() {
     rm -f "$file.part"
     fail "the database could not be dumped; no file was kept"
   fi
-  printf '%s  %s\n' "$(sha256 <"$file.part")" "$(basename "$file")" >"$file.sha256"
-  mv "$file.part" "$file"
+  if ! printf '%s  %s\n' "$(sha256 <"$file.part")" "$(basename "$file")" >"$file.sha256" || ! mv "$file.part" "$file"; then
+    rm -f "$file.part" "$file.sha256"
+    fail "the backup could not be written; no file was kept"
+  fi
   sync
   say "Wrote $file ($(($(wc -c <"$file") / 1024 + 1)) KiB), with its checksum in $file.sha256"
   say "It is restored by: make restore FILE=$file"
@@ -41,6 +43,7 @@ back_up() {
 verb_restore() {
   local name=${back:-${drop:-}}
   check_all
+  case "${FILE:+f}${back:+b}${drop:+d}" in ??*) fail "say one of FILE=, back= and drop=" ;; esac
   own_database || fail "restores into the stack's own database only; DATABASE_URL names another: use pg_restore"
   if [ -n "$name" ]; then
     with_database check_kept "$name"
@@ -50,8 +53,8 @@ verb_restore() {
     confirm "replace the data of $(env_get COMPOSE_PROJECT_NAME) by $FILE"
   fi
   if [ -n "${drop:-}" ]; then
-    with_database admin --set=name="$drop" <<<'DROP DATABASE :"name"'
-    say "Deleted the database $drop"
+    with_database admin --set=name="$name" <<<'DROP DATABASE :"name"'
+    say "Deleted the database $name"
     return
   fi
   with_database restore
@@ -83,13 +86,13 @@ restore() {
   kept=${db}_before_$(date -u +%Y%m%d_%H%M%S)
   if [ -z "${back:-}" ]; then
     say "Restoring into a new database"
-    admin --set=name="$new" <<<'DROP DATABASE IF EXISTS :"name"; CREATE DATABASE :"name" TEMPLATE template0'
-    pg pg_restore --dbname="$new" --no-owner --no-privileges --exit-on-error --single-transaction <"$FILE" || give_up "$new"
+    admin --set=name="$new" <<<'DROP DATABASE IF EXISTS :"name"; CREATE DATABASE :"name" TEMPLATE template0' &&
+      pg pg_restore --dbname="$new" --no-owner --no-privileges --exit-on-error --single-transaction <"$FILE" || give_up "$new"
   fi
   say "Migrating it"
   POSTGRES_DB=$new in_new python manage.py db prepare </dev/null || give_up "$new"
   say "Putting it in place"
-  swap "$db" "$new" "$kept" || swap "$db" "$new" "$kept" || give_up "$new"
+  swap "$db" "$new" "$kept" || swap "$db" "$new" "$kept" || swap "$db" "$new" "$kept" || give_up "$new"
   say "The data from before is kept as database $kept:"
   say "make restore back=$kept brings it back, make restore drop=$kept deletes it"
 }
@@ -118,5 +121,5 @@ check_kept() {
   printf '%s\n' "$kept" | grep -qxF -- "$1" || fail "there is no kept database $1; kept are: ${kept:-none}"
 }
 
-# admin [OPTION...]: runs SQL from standard input, outside the app's database.
-admin() { PGOPTIONS=-cclient_min_messages=warning pg psql --dbname=postgres --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"; }
+# admin [OPTION...]: runs SQL from standard input, outside the app's database, which may be called postgres.
+admin() { PGOPTIONS=-cclient_min_messages=warning pg psql --dbname=template1 --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"; }

@@ -57,7 +57,7 @@ listens() { (exec 3<>"/dev/tcp/$(bind_address)/$1") 2>/dev/null; }
 
 # bind_address: where the stack can be reached from this machine.
 bind_address() {
-  case "$(env_get HTTP_BIND)" in "" | 0.0.0.0 | *::*) echo 127.0.0.1 ;; *) env_get HTTP_BIND ;; esac
+  case "$(env_get HTTP_BIND)" in "" | 0.0.0.0) echo 127.0.0.1 ;; *) env_get HTTP_BIND ;; esac
 }
 
 # free_port PORT...: the first that the engine can open; nothing where all are taken.
@@ -78,11 +78,11 @@ project_name() {
   printf '%s-%s\n' "${name:-slipway}" "$(pwd -P | cksum | cut -d ' ' -f 1 | cut -c 1-5)"
 }
 
-# env_create ENGINE PORT...: writes .env from .env.example, with fresh secrets and the first free PORT.
+# env_create ENGINE PORT...: writes .env from .env.example, with fresh secrets, and HTTP_PORT or the first free PORT.
 env_create() {
   local engine=$1 port draft
   shift
-  port=$(free_port "$@")
+  port=${HTTP_PORT:-$(free_port "$@")}
   [ -n "$port" ] || fail "ports $* are all taken; type make up HTTP_PORT=, with one that is free"
   draft=$(mktemp .env.XXXXXX)
   cat .env.example >"$draft"

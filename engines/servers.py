@@ -5,15 +5,14 @@ usage: python engines/servers.py
        python engines/servers.py stop NAME...
            stops servers, and removes what they have left behind
 
-A process is the checkout's where it is such a server, and its command line or its working directory names the
-checkout's state. A number in a pid file, which another process may have by now, is never believed.
+A process is the checkout's where it is such a server and works in the checkout. A number in a pid file, which
+another process may have by now, is never believed.
 """
 
 import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,34 +27,32 @@ def command(process: psutil.Process) -> str:
     return " ".join(process.cmdline()) + " "
 
 
-def works_in(process: psutil.Process, folder: Path) -> bool:
-    """Tell whether `folder` is the working directory of `process`, which may be another user's."""
+def is_in(process: psutil.Process, folder: Path, words: str) -> bool:
+    """Tell whether `process` works in `folder`; where that may not be seen, whether its command has `words`.
+
+    The folder goes first: it stays true when a checkout is moved, and another comes into its place.
+    """
     try:
         return Path(process.cwd()) == folder
     except psutil.AccessDenied:
-        return False
+        return words in command(process)
 
 
 def is_db(process: psutil.Process) -> bool:
     """Tell whether `process` is the checkout's Postgres, or a part of it."""
-    if process.name() != "postgres":
-        return False
-    return f" -D {STATE}/db " in command(process) or works_in(process, STATE / "db")
+    return process.name() == "postgres" and is_in(process, STATE / "db", f" -D {STATE}/db ")
 
 
 def is_web(process: psutil.Process) -> bool:
     """Tell whether `process` is the checkout's gunicorn, or a worker of it."""
     words = command(process)
-    if " run:app " not in words or "/.native/run/web.pid " not in words:
-        return False
-    return f" {STATE}/run/web.pid " in words or works_in(process, ROOT / "web")
+    ours = " run:app " in words and "/.native/run/web.pid " in words
+    return ours and is_in(process, ROOT / "web", f" {STATE}/run/web.pid ")
 
 
 def is_nginx(process: psutil.Process) -> bool:
     """Tell whether `process` is the checkout's nginx, or a worker of it."""
-    if not process.name().startswith("nginx"):
-        return False
-    return f" -p {STATE}/ " in command(process) or works_in(process, STATE)
+    return process.name().startswith("nginx") and is_in(process, STATE, f" -p {STATE}/ ")
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,12 @@ class Server:
 
 def send(process: psutil.Process, number: signal.Signals) -> None:
     """Send a signal to a process that may have ended."""
-    with suppress(psutil.NoSuchProcess):
+    try:
         process.send_signal(number)
+    except psutil.NoSuchProcess:
+        pass
+    except psutil.AccessDenied:
+        sys.exit(f"process {process.pid} is {process.username()}'s, who alone can end it")
 
 
 SERVERS = {

@@ -4,6 +4,8 @@
 verb_test() {
   venv requirements-dev
   words T
+  # On the engine of .env; pytest chooses where that names none.
+  [ -z "$(env_get ENGINE)" ] || export ENGINE="$(env_get ENGINE)"
   venv/bin/python -m pytest ${words[@]+"${words[@]}"}
 }
 

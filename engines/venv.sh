@@ -32,7 +32,7 @@ venv() {
     quietly "$python" -m venv --clear venv || fail "the virtualenv venv/ cannot be made"
   fi
   say "Installing the packages of web/$lock.txt"
-  rm -f venv/path
+  rm -f venv/path venv/requirements-*.txt
   install_packages "web/$lock.txt"
   cp web/requirements-native.txt venv/
   cp "web/$lock.txt" venv/
@@ -69,7 +69,7 @@ explain_pip() {
   case "$text" in
     *"No space left"*) fail "no space is left for the packages in $PWD/venv" ;;
     *CERTIFICATE_VERIFY_FAILED*) fail "the package index shows a certificate that is not trusted; name your proxy's in .env: CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt" ;;
-    *"Max retries exceeded"* | *"NewConnectionError"* | *"Connection to "*) fail "the package index cannot be reached; go online once, or name yours in .env: PIP_INDEX_URL=" ;;
+    *"Max retries exceeded"* | *"connection broken by"*) fail "the package index cannot be reached; go online once, or name yours in .env: PIP_INDEX_URL=" ;;
     *"No matching distribution"*) fail "there is no wheel of $missing for $(uname -s) $(uname -m) with $(venv/bin/python --version); try another Python of 3.11 to 3.14, or ENGINE=docker" ;;
   esac
   printf '%s\n' "$text" | tail -n 20 >&2

@@ -57,6 +57,7 @@ runs_on_docker() {
 # check_other_engine: two stacks of one checkout would be after the same port, and each has data of its own.
 check_other_engine() {
   local other=docker
+  ! "runs_on_$engine" || return 0
   [ "$engine" != docker ] || other=native
   ! "runs_on_$other" || fail "the stack runs on engine $other; type make down ENGINE=$other first"
   if ! "has_data_on_$engine" && "has_data_on_$other"; then
@@ -71,6 +72,7 @@ first_env() {
   # A database that is there already has the password of the .env that made it.
   ! "has_data_on_$engine" ||
     fail "there is no .env, but a database that an earlier one made: put that .env back, or type make clean, which deletes the data"
+  check_number HTTP_PORT 80 65535
   env_create "$engine" "$@"
   say "Wrote .env, with fresh secrets and ENGINE=$engine${because:+, $because}"
 }
@@ -89,7 +91,7 @@ check_env() {
   env_check
   check_number HTTP_PORT 80 65535
   check_number WEB_REPLICAS 1 100
-  case "$(env_get HTTP_BIND)" in *[!0-9a-fA-F.:]*) fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an address, such as 127.0.0.1" ;; esac
+  case "$(env_get HTTP_BIND)" in *[!0-9.]*) fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an IPv4 address, such as 127.0.0.1" ;; esac
   case "$(env_get DATABASE_URL)" in *@db | *@db[:/]*) fail ".env: DATABASE_URL names the stack's own database, which is used where it is left out" ;; esac
   [ -r "$(env_get CA_BUNDLE /dev/null)" ] || fail ".env: CA_BUNDLE=$(env_get CA_BUNDLE) cannot be read"
   for name in SECRET_KEY CSRF_SESSION_KEY POSTGRES_PASSWORD; do
@@ -168,7 +170,7 @@ verb_migrate() {
   start_database
   in_new python manage.py db evolve ${options[@]+"${options[@]}"}
   # Where root types it, what it has written still belongs to the checkout's owner.
-  [ "$(id -u)" != 0 ] || chown "$(web_user)" web/migrations/versions/*.py
+  [ "$(id -u)" != 0 ] || find web/migrations/versions -name '*.py' -exec chown "$(web_user)" {} +
 }
 
 verb_psql() {

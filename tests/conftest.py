@@ -22,21 +22,23 @@ left_out: Counter[str] = Counter()
 def pytest_configure(config: pytest.Config) -> None:
     """Tell pytest the markers."""
     config.addinivalue_line("markers", "only(engine, because): holds on one engine only")
+    config.addinivalue_line("markers", "root: becomes another user, as root alone can")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what holds on the other engine only."""
-    here: list[pytest.Item] = []
-    elsewhere: list[pytest.Item] = []
-    for item in items:
-        marker = item.get_closest_marker("only")
-        if marker is None or marker.args[0] == engine():
-            here.append(item)
-            continue
-        elsewhere.append(item)
-        left_out[f"{item.location[0]}, on engine {marker.args[0]} only: {marker.kwargs['because']}"] += 1
-    items[:] = here
+    """Leave out what holds elsewhere only."""
+    elsewhere = [item for item in items if where(item)]
+    left_out.update(f"{item.location[0]}, {where(item)}" for item in elsewhere)
+    items[:] = [item for item in items if not where(item)]
     config.hook.pytest_deselected(items=elsewhere)
+
+
+def where(item: pytest.Item) -> str:
+    """Return where a test holds, and why not here; nothing where it does."""
+    only = item.get_closest_marker("only")
+    if only and only.args[0] != engine():
+        return f"on engine {only.args[0]} only: {only.kwargs['because']}"
+    return "as root only: it becomes another user" if item.get_closest_marker("root") and os.getuid() else ""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -73,8 +75,9 @@ def clone(
     tmp_path_factory: pytest.TempPathFactory,
     clean_environment: dict[str, str],
     build_settings: dict[str, str],
-) -> Callable[[str], Checkout]:
-    """Return a function that makes a checkout, with a HOME that is empty."""
+) -> Iterator[Callable[[str], Checkout]]:
+    """Return a function that makes a checkout, with a HOME that is empty; nothing of it stays."""
+    made: list[Checkout] = []
 
     def make(name: str) -> Checkout:
         path = tmp_path_factory.mktemp("clone") / name
@@ -82,9 +85,13 @@ def clone(
         home = tmp_path_factory.mktemp("home")
         kept = {n: clean_environment[n] for n in ("PATH", "DOCKER_HOST", "LANG") if n in clean_environment}
         own = {"HOME": str(home), "HTTP_PORT": str(free_port()), "ENGINE": engine()}
-        return Checkout(path, kept | build_settings | own)
+        made.append(Checkout(path, kept | build_settings | own))
+        return made[-1]
 
-    return make
+    yield make
+    for checkout in made:
+        if (checkout.path / ".env").exists():
+            checkout.try_make("clean", "sure=yes")
 
 
 @pytest.fixture(scope="session")

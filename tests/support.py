@@ -3,11 +3,14 @@
 import os
 import secrets
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -53,3 +56,30 @@ def production_settings(port: int) -> dict[str, str]:
 def write_settings(path: Path, settings: dict[str, str]) -> None:
     """Write a .env in which each value is taken literally."""
     path.write_text("".join(f"{name}='{value}'\n" for name, value in settings.items()))
+
+
+@contextmanager
+def writing_notes(url: str) -> Iterator[list[int]]:
+    """Create notes without pause, and yield the ids of those that were acknowledged."""
+    acknowledged: list[int] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        with httpx.Client(base_url=url, timeout=20) as client:
+            while not stop.is_set():
+                try:
+                    answer = client.post("/api/notes", json={"title": "must not be lost"})
+                except httpx.TransportError:
+                    continue
+                if answer.status_code == 201:
+                    acknowledged.append(answer.json()["id"])
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield acknowledged
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.checkouts import Checkout
-from tests.engines import engine, has_data
+from tests.engines import has_data
+from tests.support import wait_until, writing_notes
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,19 @@ def test_restore_brings_back_what_was_saved_and_keeps_the_rest(checkout: Checkou
     [kept] = kept_databases(screen)
     checkout.make("restore", f"back={kept}", "sure=yes")
     assert checkout.titles()[0] == "newer"
+
+
+def test_restore_under_load_loses_no_acknowledged_note(checkout: Checkout) -> None:
+    count = "SELECT 'notes ' || count(*) FROM notes WHERE title = 'must not be lost';"
+    checkout.make("psql", stdin="DELETE FROM notes WHERE title = 'must not be lost'")
+    [file] = re.findall(r"make restore FILE=(\S+)", checkout.make("backup"))
+    with writing_notes(checkout.url) as acknowledged:
+        wait_until(lambda: len(acknowledged) > 20, "notes to be written")
+        [kept] = kept_databases(checkout.make("restore", f"FILE={file}", "sure=yes"))
+        written = len(acknowledged)
+        wait_until(lambda: len(acknowledged) > written + 20, "notes to be written again")
+    screen = checkout.make("psql", stdin=f"{count}\n\\c {kept}\n{count}")
+    assert sum(map(int, re.findall(r"notes (\d+)", screen))) >= len(acknowledged)
 
 
 def test_kept_database_is_deleted_when_told(checkout: Checkout, backup: str) -> None:
@@ -97,6 +111,7 @@ def test_damaged_backup_is_refused(
     [
         ([], "say which: make restore FILE=backups/"),
         (["FILE=nowhere.dump"], "FILE=nowhere.dump: there is no such file, or it cannot be read"),
+        (["back=app_before_1", "drop=app"], "say one of FILE=, back= and drop="),
     ],
 )
 def test_missing_backup_is_told(checkout: Checkout, variables: list[str], line: str) -> None:
@@ -140,7 +155,6 @@ def test_backup_is_restored_after_clean_and_on_a_stack_that_is_down(checkout: Ch
 
 @pytest.mark.only("docker", because="it needs both engines")
 def test_backup_of_one_engine_is_restored_on_the_other(checkout: Checkout, backup: str) -> None:
-    assert engine() == "docker"
     checkout.make("down")
     first = checkout.make("up", "ENGINE=native")
     assert "The data of engine docker stays there, and this one begins empty" in first

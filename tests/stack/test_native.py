@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -27,13 +29,6 @@ def other(clone: Callable[[str], Checkout]) -> Iterator[Checkout]:
     other = clone("other")
     yield other
     other.make("clean", "sure=yes")
-
-
-@pytest.fixture
-def root() -> None:
-    """The rights of root."""
-    if os.getuid() != 0:
-        cannot_run("only root can become another user")
 
 
 @pytest.fixture
@@ -135,8 +130,9 @@ def test_python_that_does_not_do_is_told(bare: Checkout, tmp_path: Path, stand_i
         (tmp_path / name).chmod(0o755)
     run = bare.try_make("up", PATH=f"{tmp_path}:{bare.environment['PATH']}", REAL=sys.executable)
     assert run.returncode != 0
-    assert "make up: needs Python 3.11 to 3.14" in run.stdout
-    assert line in run.stdout
+    [told] = [told for told in run.stdout.splitlines() if told.startswith("make up: ")]
+    assert told.startswith("make up: needs Python 3.11 to 3.14")
+    assert line in told
 
 
 # --- whose process it is ---
@@ -152,7 +148,8 @@ def test_servers_listen_on_localhost_or_a_socket_only(native_stack: NativeStack)
             assert found <= {("127.0.0.1", port)}
 
 
-def test_postgres_is_not_root(root: None, native_stack: NativeStack) -> None:
+@pytest.mark.root
+def test_postgres_is_not_root(native_stack: NativeStack) -> None:
     assert psutil.Process(native_stack.pid("db")).uids().effective != 0
 
 
@@ -180,6 +177,20 @@ def test_checkout_that_is_moved_while_up_still_owns_its_servers(clone: Callable[
     assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids)
     assert "Ready: " in after.make("up")
     after.make("clean", "sure=yes")
+
+
+def test_checkout_in_the_place_of_a_moved_one_spares_its_servers(
+    clone: Callable[[str], Checkout],
+) -> None:
+    moved, new = clone("moved"), clone("new")
+    moved.make("up")
+    place = moved.path
+    moved.path = place.rename(place.with_name("away"))
+    new.path = new.path.rename(place)
+    new.make("up")
+    new.make("clean", "sure=yes")
+    assert {"db", "nginx"} <= set(services(moved))
+    moved.make("clean", "sure=yes")
 
 
 def test_copy_does_not_own_the_servers_of_its_original(other: Checkout, tmp_path: Path) -> None:
@@ -214,6 +225,42 @@ def test_code_that_changed_is_served_after_up_in_production(native_stack: Native
     assert services(checkout)["db"] == before["db"]
 
 
+def test_two_that_start_at_once_take_turns(clone: Callable[[str], Checkout]) -> None:
+    twice = clone("twice")
+    with ThreadPoolExecutor() as pool:
+        screens = list(pool.map(lambda _: twice.make("up"), range(2)))
+    assert all("Ready: " in screen for screen in screens)
+    assert any("Waiting for another make in this checkout" in screen for screen in screens)
+    twice.make("clean", "sure=yes")
+
+
+# --- its surroundings ---
+
+
+def test_database_of_another_is_used_where_one_is_named(
+    clone: Callable[[str], Checkout], native_stack: NativeStack
+) -> None:
+    guest = clone("guest")
+    folder = quote(str(native_stack.checkout.path / ".native/db"), safe="")
+    guest.make("up", DATABASE_URL=f"postgresql://app@/app?host={folder}")
+    native_stack.http.post("/api/notes", json={"title": "of the host"})
+    assert guest.titles()[0] == "of the host"
+    assert set(services(guest)) == {"web", "nginx"}
+    assert "of the host" in guest.make(
+        "psql", stdin="SELECT title FROM notes", DATABASE_URL=f"postgresql://app@/app?host={folder}"
+    )
+
+
+def test_variables_of_this_shell_do_not_reach_the_servers(
+    other: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PGHOSTADDR", "PGSERVICE", "GUNICORN_CMD_ARGS"):
+        monkeypatch.setitem(other.environment, name, "--bind 192.0.2.1:1")
+    other.make("down")
+    assert "Ready: " in other.make("up")
+    assert "from app" in other.make("psql", stdin="SELECT 'from ' || current_user")
+
+
 # --- what stands in the way ---
 
 
@@ -229,7 +276,8 @@ def test_data_of_a_newer_postgres_is_told(other: Checkout) -> None:
     assert "was written by Postgres 99, and this code has 18; go back to the code that wrote it" in run.stdout
 
 
-def test_full_disk_is_told(root: None, clone: Callable[[str], Checkout]) -> None:
+@pytest.mark.root
+def test_full_disk_is_told(clone: Callable[[str], Checkout]) -> None:
     full = clone("full")
     state = full.path / ".native"
     state.mkdir()
@@ -244,7 +292,8 @@ def test_full_disk_is_told(root: None, clone: Callable[[str], Checkout]) -> None
     full.make("clean", "sure=yes")
 
 
-def test_port_of_root_is_told(root: None, clone: Callable[[str], Checkout]) -> None:
+@pytest.mark.root
+def test_port_of_root_is_told(clone: Callable[[str], Checkout]) -> None:
     if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 90:
         cannot_run("anybody may open any port here")
     run = clone("low").try_make("up", HTTP_PORT="90", user=OWNER)
@@ -252,24 +301,27 @@ def test_port_of_root_is_told(root: None, clone: Callable[[str], Checkout]) -> N
     assert "make up: port 90 is for root alone; set another in .env: HTTP_PORT=80" in run.stdout
 
 
-def test_user_without_a_name_is_told(root: None, clone: Callable[[str], Checkout]) -> None:
+@pytest.mark.root
+def test_user_without_a_name_is_told(clone: Callable[[str], Checkout]) -> None:
     run = clone("nameless").try_make("up", user=OWNER)
     assert run.returncode != 0
     assert f"make up: this user has no name (uid {OWNER} is not in /etc/passwd)" in run.stdout
 
 
-def test_checkout_of_another_user_is_told(root: None, clone: Callable[[str], Checkout]) -> None:
+@pytest.mark.root
+def test_checkout_of_another_user_is_told(clone: Callable[[str], Checkout]) -> None:
     theirs = clone("theirs")
     run = theirs.try_make("up", user=OWNER + 1)
     assert run.returncode != 0
     assert f"make up: you may not write in {theirs.path}, which belongs to {OWNER}" in run.stdout
 
 
-def test_state_of_another_user_is_told(root: None, clone: Callable[[str], Checkout]) -> None:
+@pytest.mark.root
+def test_state_of_another_user_is_told(clone: Callable[[str], Checkout]) -> None:
     theirs = clone("theirs")
     theirs.make("up")
     theirs.make("down")
-    for line in (".env cannot be read, as it belongs to root", "belongs to root; type sudo chown -R"):
+    for line in (".env cannot be read, as it belongs to root", "belongs to root; type sudo make down, then"):
         run = theirs.try_make("up", user=OWNER)
         assert run.returncode != 0
         assert line in run.stdout

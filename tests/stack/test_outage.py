@@ -1,15 +1,12 @@
 """What is served while a part is away, and that each comes back by itself with nothing lost."""
 
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-import httpx
 import pytest
 
 from tests.engines import DockerStack, NativeStack, Stack
-from tests.support import wait_until
+from tests.support import wait_until, writing_notes
 
 
 @pytest.fixture
@@ -44,33 +41,6 @@ def test_database_that_is_away_is_a_503_with_retry_after(stack: Stack) -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
-@contextmanager
-def writing_notes(stack: Stack) -> Iterator[list[int]]:
-    """Create notes without pause, and yield the ids of those that were acknowledged."""
-    acknowledged: list[int] = []
-    stop = threading.Event()
-
-    def write() -> None:
-        with httpx.Client(base_url=stack.url, timeout=20) as client:
-            while not stop.is_set():
-                try:
-                    answer = client.post("/api/notes", json={"title": "must not be lost"})
-                except httpx.TransportError:
-                    continue
-                if answer.status_code == 201:
-                    acknowledged.append(answer.json()["id"])
-
-    threads = [threading.Thread(target=write) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield acknowledged
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
 def stored_ids(stack: Stack) -> set[int]:
     """Return the ids of all the notes."""
     found: set[int] = set()
@@ -89,7 +59,7 @@ def stored_ids(stack: Stack) -> set[int]:
 def test_killed_service_comes_back_and_no_acknowledged_note_is_lost(
     docker_stack: DockerStack, service: str
 ) -> None:
-    with writing_notes(docker_stack) as acknowledged:
+    with writing_notes(docker_stack.url) as acknowledged:
         wait_until(lambda: len(acknowledged) > 20, "notes to be written")
         killed = docker_stack.pid(service)
         docker_stack.kill(killed)
@@ -106,7 +76,7 @@ def test_killed_service_is_named_and_mended_and_no_acknowledged_note_is_lost(
     native_stack: NativeStack, service: str
 ) -> None:
     checkout = native_stack.checkout
-    with writing_notes(native_stack) as acknowledged:
+    with writing_notes(native_stack.url) as acknowledged:
         wait_until(lambda: len(acknowledged) > 20, "notes to be written")
         native_stack.kill(native_stack.pid(service))
         wait_until(
@@ -120,7 +90,7 @@ def test_killed_service_is_named_and_mended_and_no_acknowledged_note_is_lost(
 
 def test_killed_worker_is_replaced_and_no_acknowledged_note_is_lost(stack: Stack) -> None:
     workers = stack.workers()
-    with writing_notes(stack) as acknowledged:
+    with writing_notes(stack.url) as acknowledged:
         wait_until(lambda: len(acknowledged) > 20, "notes to be written")
         stack.kill(min(workers))
         wait_until(lambda: len(stack.workers() - workers) == 1, "a worker in its place")
