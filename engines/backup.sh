@@ -86,8 +86,8 @@ restore() {
   kept=${db}_before_$(date -u +%Y%m%d_%H%M%S)
   if [ -z "${back:-}" ]; then
     say "Restoring into a new database"
-    admin --set=name="$new" <<<'DROP DATABASE IF EXISTS :"name"; CREATE DATABASE :"name" TEMPLATE template0' &&
-      pg pg_restore --dbname="$new" --no-owner --no-privileges --exit-on-error --single-transaction <"$FILE" || give_up "$new"
+    admin --set=name="$new" <<<'DROP DATABASE IF EXISTS :"name"; CREATE DATABASE :"name" TEMPLATE template0' || give_up "$new"
+    pg pg_restore --dbname="$new" --no-owner --no-privileges --exit-on-error --single-transaction <"$FILE" || give_up "$new"
   fi
   say "Migrating it"
   POSTGRES_DB=$new in_new python manage.py db prepare </dev/null || give_up "$new"

@@ -224,7 +224,8 @@ in_new() {
     keep=" $(setting_names | xargs) WEB_BIND PGHOST PATH HOME USER LANG LC_ALL TERM TMPDIR TZ "
     unset "${!PG@}"
     for name in $(setting_names); do export "$name=$(env_get "$name")"; done
-    export COOKIE_PREFIX="$(env_get COMPOSE_PROJECT_NAME slipway)_" WEB_BIND=unix:../.native/run/web.sock PATH="$PWD/venv/bin:$PATH"
+    COOKIE_PREFIX=$(env_get COMPOSE_PROJECT_NAME slipway)_
+    export COOKIE_PREFIX WEB_BIND=unix:../.native/run/web.sock PATH="$PWD/venv/bin:$PATH"
     if own_database; then
       PGHOST=$(socket_folder)
       DATABASE_URL=postgresql://$(env_get POSTGRES_USER app)@/$(env_get POSTGRES_DB app)

@@ -4,8 +4,9 @@
 verb_test() {
   venv requirements-dev
   words T
-  # On the engine of .env; pytest chooses where that names none.
-  [ -z "$(env_get ENGINE)" ] || export ENGINE="$(env_get ENGINE)"
+  # On the engine of .env; where that names none, the tests choose.
+  ENGINE=$(env_get ENGINE)
+  export ENGINE
   venv/bin/python -m pytest ${words[@]+"${words[@]}"}
 }
 
