@@ -224,7 +224,12 @@ def test_clean_asks_before_it_deletes(checkout: Checkout) -> None:
         ("port", "HTTP_PORT=", "HTTP_PORT=999", "is not a number from 1 to 65535"),
         ("replicas", "#WEB_REPLICAS=1", "WEB_REPLICAS=two", "WEB_REPLICAS=two is not a number from 1 to"),
         ("workers", "#WEB_WORKERS=2", "WEB_WORKERS=x", "WEB_WORKERS must be a whole number from 1 on"),
-        ("address", "#HTTP_BIND=127.0.0.1", "HTTP_BIND=localhost", "HTTP_BIND=localhost is not an address"),
+        (
+            "address",
+            "#HTTP_BIND=127.0.0.1",
+            "HTTP_BIND=localhost",
+            "HTTP_BIND=localhost is not an IPv4 address",
+        ),
         ("certificates", "#CA_BUNDLE=", "CA_BUNDLE=/nowhere", "CA_BUNDLE=/nowhere cannot be read"),
         ("secret", "SECRET_KEY=", "SECRET_KEY=\nOTHER=", "SECRET_KEY is empty; put its value back, or a new"),
         (
