@@ -12,7 +12,7 @@ with_database() {
   fi
   start_database
   ("$@") || status=$?
-  stop_database
+  web_runs || stop_database
   return "$status"
 }
 
@@ -118,7 +118,7 @@ check_kept() {
   local kept
   kept=$(admin --tuples-only --no-align --set=prefix="$(env_get POSTGRES_DB app)_before_" \
     <<<"SELECT datname FROM pg_database WHERE starts_with(datname, :'prefix') ORDER BY 1")
-  printf '%s\n' "$kept" | grep -qxF -- "$1" || fail "there is no kept database $1; kept are: ${kept:-none}"
+  printf '%s\n' "$kept" | grep -qxF -- "$1" || fail "there is no kept database $1; kept are: $(printf '%s' "${kept:-none}" | xargs)"
 }
 
 # admin [OPTION...]: runs SQL from standard input, outside the app's database, which may be called postgres.

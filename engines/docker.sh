@@ -17,7 +17,7 @@ profile() { if own_database; then echo db; else echo none; fi; }
 check_engine() {
   local version
   command -v docker >/dev/null || fail "there is no docker command; install Docker (https://docs.docker.com/get-docker/), or type make $verb ENGINE=native"
-  docker_answers || fail "$why_not; start Docker, then type make $verb again, or type make $verb ENGINE=native"
+  docker_answers || fail "$why_not; $remedy, then type make $verb again, or type make $verb ENGINE=native"
   version=$(docker version --format '{{.Server.Version}}')
   [ "${version%%.*}" -ge "$ENGINE_MINIMUM" ] || fail "the Docker engine is $version, and must be $ENGINE_MINIMUM or newer"
   version=$(docker compose version --short 2>/dev/null) || fail "there is no Docker Compose (https://docs.docker.com/compose/install/)"
@@ -97,7 +97,7 @@ verb_up() {
   quietly compose build || fail "the images could not be built"
   start_database
   say "Migrating"
-  in_new python manage.py db prepare </dev/null || fail "the database could not be migrated; what was running still is"
+  in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
   remove_failing
   say "Starting web and nginx"
   quietly compose up --detach --remove-orphans --wait --wait-timeout 150 || explain

@@ -13,7 +13,7 @@ if own_database; then unset "${!PG@}"; fi
 
 check_platform() {
   case "$(uname -s)" in Linux | Darwin) ;; *) fail "ENGINE=native runs on Linux and macOS; here, use ENGINE=docker" ;; esac
-  case "$PWD" in *[:,\"\$\`\\]* | *$'\n'*) fail "the path $PWD has one of the characters : , \" \$ \` \\, which the servers do not take; move the checkout" ;; esac
+  case "$PWD" in *[:,%\"\$\`\\]* | *$'\n'*) fail "the path $PWD has one of the characters : , % \" \$ \` \\, which the servers do not take; move the checkout" ;; esac
   [ -w . ] || fail "you may not write in $PWD, which belongs to $(owner .)"
 }
 
@@ -28,6 +28,7 @@ check_state_owner() {
 check_port() {
   local port
   port=$(env_get HTTP_PORT 80)
+  can_bind 0 || fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an address of this machine"
   if [ "$(cat .native/run/port 2>/dev/null)" = "$port" ]; then
     has_psutil || return 0
     case "$(state nginx)" in running | starting) return ;; died) stop nginx ;; esac
@@ -40,8 +41,10 @@ check_port() {
 }
 
 # can_open PORT: BSD would let it be opened beside one that is open on every address.
-can_open() {
-  ! listens "$1" && "$(find_python)" - "$(bind_address)" "$1" 2>/dev/null <<'PYTHON'
+can_open() { ! listens "$1" && can_bind "$1"; }
+
+can_bind() {
+  "$(find_python)" - "$(bind_address)" "$1" 2>/dev/null <<'PYTHON'
 import socket, sys
 probe = socket.socket()
 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -105,6 +108,7 @@ start() {
   if [ "$(state "$service")" = running ] && [ "$(cat ".native/run/$service.made_of" 2>/dev/null)" = "$made_of" ]; then return; fi
   stop "$service"
   put_log_aside ".native/log/$service.log"
+  { wc -c <".native/log/$service.log" || echo 0; } >".native/run/$service.began" 2>/dev/null
   "start_$service" </dev/null >>".native/log/$service.log" 2>&1 9>&- || explain "$service"
   printf '%s\n' "$made_of" >".native/run/$service.made_of"
 }
@@ -282,12 +286,13 @@ start_nginx() {
 
 # --- The verbs ----------------------------------------------------------------------------------------------------------
 
-# explain SERVICE: shows its last log lines, and fails.
+# explain SERVICE: shows the last lines that it has logged since its start, and fails.
 explain() {
-  local log=.native/log/$1.log
-  case "$(tail -n 20 "$log")" in *"No space left on device"*) fail "no space is left for $1 in $PWD/.native" ;; esac
-  printf -- '--- %s: last lines of its log (%s) ---\n' "$1" "$log" >&2
-  tail -n 20 "$log" >&2
+  local log=.native/log/$1.log began lines
+  began=$(cat ".native/run/$1.began" 2>/dev/null) || began=0
+  lines=$(tail -c "+$((began + 1))" "$log" | tail -n 20)
+  case "$lines" in *"No space left on device"*) fail "no space is left for $1 in $PWD/.native" ;; esac
+  printf -- '--- %s: last lines of its log (%s) ---\n%s\n' "$1" "$log" "$lines" >&2
   fail "not well: $1"
 }
 
@@ -309,7 +314,7 @@ verb_up() {
   check_all
   start_database
   say "Migrating"
-  in_new python manage.py db prepare </dev/null || fail "the database could not be migrated; what was running still is"
+  in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
   say "Starting web and nginx"
   start web
   start nginx
@@ -321,12 +326,14 @@ verb_down() {
   [ -e .native ] || has_psutil || return 0
   check_all
   stop nginx web db
+  say "Stopped; the data stays"
 }
 
 verb_restart() {
   local service
   check_services
   require_up nginx
+  case "${S:-db}" in *db*) ;; *) ! own_database || require_up db ;; esac
   for service in ${S:-db web nginx}; do
     [ "$service" != db ] || own_database || continue
     stop "$service"
@@ -363,4 +370,5 @@ verb_clean() {
   # Not in one go: what is half deleted must not be taken for a database.
   [ ! -e .native/db ] || mv .native/db ".native/db.old.$$"
   rm -rf .native
+  say "Deleted $PWD/.native"
 }

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends this without a traceback
+import psutil  # noqa: E402 # takes long enough for that
 
 ROOT = Path.cwd()
 STATE = ROOT / ".native"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # engines/run sets `verb`; S, A, m, … are the variables of the command line
+# shellcheck shell=bash disable=SC2154,SC2034 # engines/run sets `verb`, the engines read `remedy`; S, A, m, … are the variables of the command line
 # The verbs, and the checks, that are the same on each engine. They rest on what an engine offers:
 #   check_all                    fails unless the engine and .env are in order
 #   require_up SERVICE           fails unless that runs as well
@@ -19,21 +19,26 @@ choose_engine() {
     if has_data_on_native; then
       engine=native because="as its data is here"
     elif docker_answers; then
-      engine=docker because="as a Docker engine answers; ENGINE=native does without"
+      engine=docker because="as a Docker engine answers; the other is ENGINE=native"
     else
-      engine=native because="as $why_not; ENGINE=docker uses one"
+      engine=native because="as $why_not; the other is ENGINE=docker"
     fi
   fi
   case "$engine" in docker | native) ;; *) fail "ENGINE=$engine: there is no such engine; there are docker and native" ;; esac
 }
 
-# docker_answers: sets `why_not` where it does not.
+# docker_answers: sets `why_not`, and what to do, where it does not.
 docker_answers() {
   local answer
   why_not="no Docker engine answers here"
+  remedy="start Docker"
   command -v docker >/dev/null || return 1
   answer=$(docker info 2>&1 >/dev/null) && return 0
-  case "$answer" in *"ermission denied"*) why_not="Docker is there, but you may not use it (sudo usermod -aG docker $(id -un), then log in again)" ;; esac
+  case "$answer" in *"ermission denied"*)
+    why_not="you may not use the Docker that is here"
+    remedy="type sudo usermod -aG docker $(id -un) and log in again"
+    ;;
+  esac
   return 1
 }
 
@@ -98,6 +103,7 @@ check_env() {
     [ -n "$(env_get "$name")$(env_get "${name}_FILE")" ] ||
       fail ".env: $name is empty; put its value back, or a new one such as $(random_secret)"
   done
+  case "$verb" in down | ps | logs | clean) return ;; esac
   settings=$(env_get APP_SETTINGS)
   files=$(env_get COMPOSE_FILE docker-compose.yml)
   case "$settings" in
@@ -115,7 +121,7 @@ check_env() {
 check_number() {
   local value
   value=$(env_get "$1" "$2")
-  case "$value" in *[!0-9]* | ?????? | ??????*) value=0 ;; esac
+  case "$value" in 0* | *[!0-9]* | ??????*) value=0 ;; esac
   [ "$value" -ge 1 ] && [ "$value" -le "$3" ] || fail ".env: $1=$(env_get "$1") is not a number from 1 to $3"
 }
 
@@ -142,7 +148,7 @@ require_database_url() {
 confirm() {
   [ "${sure:-}" != yes ] || return 0
   [ -t 0 ] || fail "this would $1; to be sure, add sure=yes"
-  read -r -p "This will $1. Type yes: " sure
+  read -r -p "This will $1. Type yes: " sure || echo
   [ "$sure" = yes ] || fail "nothing was done"
 }
 

@@ -43,7 +43,7 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {"request_id": {"()": RequestIdFilter}},
         "formatters": {
-            "readable": {"format": "%(asctime)s %(levelname)-7s %(request_id).8s %(message)s"},
+            "readable": {"format": "%(asctime)s %(levelname)-7s %(request_id)s %(message)s"},
             "json": {
                 "()": "pythonjsonlogger.json.JsonFormatter",
                 "format": FIELDS,

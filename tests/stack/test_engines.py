@@ -16,7 +16,7 @@ def test_docker_is_taken_where_it_answers(clone: Callable[[str], Checkout]) -> N
     new = clone("new")
     del new.environment["ENGINE"]
     screen = new.try_make("up", HTTP_BIND="wrong").stdout
-    assert "ENGINE=docker, as a Docker engine answers; ENGINE=native does without" in screen
+    assert "ENGINE=docker, as a Docker engine answers; the other is ENGINE=native" in screen
     assert new.setting("ENGINE") == "docker"
 
 
@@ -40,7 +40,7 @@ def test_docker_that_may_not_be_used_is_told(clone: Callable[[str], Checkout], t
             "up", user=OWNER if os.getuid() == 0 else None, DOCKER_HOST=f"unix://{path}"
         )
     assert run.returncode != 0
-    assert "Docker is there, but you may not use it (sudo usermod -aG docker" in run.stdout
+    assert "you may not use the Docker that is here; type sudo usermod -aG docker" in run.stdout
 
 
 def test_docker_that_does_not_run_is_told(clone: Callable[[str], Checkout]) -> None:

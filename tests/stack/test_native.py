@@ -68,7 +68,7 @@ def stop_at(checkout: Checkout, line: str) -> None:
 def test_first_up_needs_python_and_make_alone(bare: Checkout) -> None:
     screen = bare.make("up")
     steps = [line for line in screen.splitlines() if line.startswith("==> ")]
-    assert "ENGINE=native, as no Docker engine answers here; ENGINE=docker uses one" in steps[0]
+    assert "ENGINE=native, as no Docker engine answers here; the other is ENGINE=docker" in steps[0]
     words = ("Wrote", "Making", "Installing", "Making", "Starting", "Migrating", "Starting", "Ready:")
     assert [step.split()[1] for step in steps] == list(words)
     assert bare.setting("ENGINE") == "native"
@@ -333,6 +333,21 @@ def test_path_that_the_servers_do_not_take_is_told(clone: Callable[[str], Checko
     run = clone("a$b").try_make("up")
     assert run.returncode != 0
     assert "which the servers do not take; move the checkout" in run.stdout
+
+
+def test_address_that_is_not_of_this_machine_is_told(clone: Callable[[str], Checkout]) -> None:
+    run = clone("astray").try_make("up", HTTP_BIND="192.0.2.1")
+    assert run.returncode != 0
+    assert "make up: .env: HTTP_BIND=192.0.2.1 is not an address of this machine" in run.stdout
+
+
+def test_restart_that_would_wait_for_a_dead_database_is_refused(other: Checkout) -> None:
+    other.make("up")
+    psutil.Process(int(services(other)["db"])).kill()
+    wait_until(lambda: "db" not in services(other), "its death")
+    run = other.try_make("restart", "S=web")
+    assert run.returncode != 0
+    assert "make restart: db is not running; type make up" in run.stdout
 
 
 def test_replicas_are_said_to_be_for_containers(other: Checkout) -> None:

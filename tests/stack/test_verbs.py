@@ -273,6 +273,14 @@ def test_wrong_setting_is_told(
     assert set(services(checkout)) == {"db", "nginx", "web"}
 
 
+def test_wrong_settings_do_not_keep_from_looking_and_stopping(
+    checkout: Checkout, edit: Callable[[str, str, str], None]
+) -> None:
+    edit(".env", "config.DevelopmentConfig", "config.ProductionConfig")
+    assert "nginx" in checkout.make("ps")
+    assert "gunicorn" in checkout.make("logs", "S=web")
+
+
 @pytest.mark.only("docker", because="native's socket is for the owner alone, and asks for no password")
 def test_password_that_the_database_does_not_know_is_told(
     checkout: Checkout, edit: Callable[[str, str, str], None]

@@ -113,7 +113,7 @@ def wait_for(engine: Engine, seconds: float) -> None:
                 " database the new one: make psql, then \\password. The data is untouched."
             )
         if "does not exist" in reason:
-            raise NotPreparedError(f"{where}: {reason}")
+            raise NotPreparedError(f"{where}: {reason}. If .env was changed, put the old name back.")
         if time.monotonic() > deadline:
             raise NotPreparedError(f"no answer from {where} in {seconds:.0f} s: {reason}")
         if reason != told:
