@@ -73,6 +73,8 @@ def test_edit_while_the_last_one_loads_is_live(
     def reloads() -> int:
         return checkout.make("logs", "S=web").count("the source was changed: reloading")
 
+    # The edit of the test before has been taken back, and that is live.
+    wait_until(lambda: (a := checkout.get("/")) and "Slipway</title>" in a.text, "a quiet start", 30)
     before = reloads()
     edit("web/app/health/pages.py", "from flask", "import time; time.sleep(3)\nfrom flask")
     wait_until(lambda: reloads() > before, "the first edit to be seen")
