@@ -4,12 +4,15 @@
 #   require_up SERVICE           fails unless that runs as well
 #   database_runs                tells whether the stack's own database runs
 #   start_database               starts it, unless DATABASE_URL names another
-#   stop_database
+#   stop_database                stops it
+#   web_runs                     tells whether web does
 #   in_new COMMAND...            runs a command as web would, from the present source and settings
 #   in_running COMMAND...        runs a command beside the running web
 #   pg TOOL [ARGUMENT...]        runs a client program of Postgres, as the app's user, on its database
 #   reload_web                   has web's processes replaced
 #   check_alive                  fails where a server has died while it is waited for
+#   can_open PORT                tells whether nginx could be served there
+#   web_user                     prints, as uid:gid, who owns what web writes in development
 
 # choose_engine: sets `engine`, and, where that is chosen here, `because`.
 choose_engine() {
@@ -65,9 +68,9 @@ check_other_engine() {
   ! "runs_on_$engine" || return 0
   [ "$engine" != docker ] || other=native
   ! "runs_on_$other" || fail "the stack runs on engine $other; type make down ENGINE=$other first"
-  if ! "has_data_on_$engine" && "has_data_on_$other"; then
-    say "The data of engine $other stays there, and this one begins empty. To take it along:"
-    say "make backup ENGINE=$other, then make restore ENGINE=$engine FILE= with the file that it names"
+  if "has_data_on_$other"; then
+    say "Engine $other has data of its own, which stays there and is not seen here. To take it along: make backup ENGINE=$other,"
+    say "then make restore ENGINE=$engine FILE= with the file that it names. To delete it: make clean ENGINE=$other"
   fi
 }
 
@@ -93,7 +96,6 @@ check_env() {
       *) fail "there is no .env yet; type make up" ;;
     esac
   fi
-  env_check
   check_number HTTP_PORT 80 65535
   check_number WEB_REPLICAS 1 100
   case "$(env_get HTTP_BIND)" in *[!0-9.]*) fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an IPv4 address, such as 127.0.0.1" ;; esac

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from abc import ABC, abstractmethod
 from functools import cache
 
 import httpx
@@ -27,32 +28,32 @@ def engine() -> str:
     return os.environ.get("ENGINE") or ("docker" if docker_answers() else "native")
 
 
-class Stack:
+class Stack(ABC):
     """A running stack: where it is served, and what can be done to its services (db, web, nginx)."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.http = httpx.Client(base_url=url, timeout=20)
 
+    @abstractmethod
     def logs(self, service: str) -> str:
         """Return the log of `service`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self, service: str) -> None:
         """Start `service`, and wait until it is well."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self, service: str) -> None:
         """Stop `service`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def workers(self) -> set[int]:
         """Return the pids of web's gunicorn workers, as `kill` takes them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kill(self, pid: int) -> None:
         """End a process of the stack by SIGKILL."""
-        raise NotImplementedError
 
     def is_ready(self) -> bool:
         """Tell whether the app answers through nginx, its database migrated."""

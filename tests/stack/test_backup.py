@@ -157,7 +157,7 @@ def test_backup_is_restored_after_clean_and_on_a_stack_that_is_down(checkout: Ch
 def test_backup_of_one_engine_is_restored_on_the_other(checkout: Checkout, backup: str) -> None:
     checkout.make("down")
     first = checkout.make("up", "ENGINE=native")
-    assert "The data of engine docker stays there, and this one begins empty" in first
+    assert "Engine docker has data of its own, which stays there and is not seen here" in first
     checkout.make("restore", f"FILE={backup}", "sure=yes", "ENGINE=native")
     assert checkout.titles()[0] == "kept"
     checkout.create_note(title="on native")
