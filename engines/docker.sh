@@ -47,9 +47,7 @@ check_port() {
   local port
   port=$(env_get HTTP_PORT 80)
   case "$(compose port nginx 8080 2>/dev/null)" in *":$port") return 0 ;; esac
-  if listens "$port"; then
-    fail "port $port is taken; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"
-  fi
+  can_open "$port" || refuse_port "$port" "is taken"
 }
 
 # In development nginx serves the files of the checkout, as a user of its own.

@@ -32,10 +32,8 @@ check_port() {
     case "$(state nginx)" in running | starting) return ;; died) stop nginx ;; esac
   fi
   can_open "$port" && return
-  if ! listens "$port" && [ "$port" -lt 1024 ]; then
-    fail "port $port is for root alone; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"
-  fi
-  fail "port $port is taken; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"
+  listens "$port" || [ "$port" -ge 1024 ] || refuse_port "$port" "is for root alone"
+  refuse_port "$port" "is taken"
 }
 
 # can_open PORT: BSD would let it be opened beside one that is open on every address.
@@ -109,14 +107,13 @@ explain() {
 
 check_alive() {
   local service
-  for service in web nginx; do
-    is_dead "$service" || continue
-    sleep 0.2 # between two forks it may have been overlooked
-    ! is_dead "$service" || explain "$service"
-  done
+  [ -n "$(dead_server)" ] || return 0
+  sleep 0.2 # between two forks it may have been overlooked
+  service=$(dead_server)
+  [ -z "$service" ] || explain "$service"
 }
 
-is_dead() { case "$(state "$1")" in died | stopped) ;; *) return 1 ;; esac; }
+dead_server() { "$python" engines/servers.py | awk '$1 != "db" && ($2 == "died" || $2 == "stopped") && !seen++ { print $1 }'; }
 
 verb_up() {
   check_platform

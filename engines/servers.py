@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends this without a traceback
-import psutil  # noqa: E402 # takes long enough for that
+import psutil  # noqa: E402 # takes long enough to be interrupted
 
 ROOT = Path.cwd()
 STATE = ROOT / ".native"

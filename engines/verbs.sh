@@ -127,6 +127,9 @@ check_number() {
   [ "$value" -ge 1 ] && [ "$value" -le "$3" ] || fail ".env: $1=$(env_get "$1") is not a number from 1 to $3"
 }
 
+# refuse_port PORT WHY: fails, with the name of a port that is free.
+refuse_port() { fail "port $1 $2; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"; }
+
 # check_services: fails where S names what is none.
 check_services() {
   local service
