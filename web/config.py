@@ -5,7 +5,9 @@ instead, by NAME_FILE.
 """
 
 import os
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -13,6 +15,8 @@ from sqlalchemy.exc import ArgumentError
 
 PLACEHOLDERS = {"change-me", "secret", "not_this"}
 SECRET_MINIMUM = 32  # characters
+GOOGLE = "https://accounts.google.com/.well-known/openid-configuration"
+ALLOWED = re.compile(r"([^@]+@)?[a-z0-9-]+(\.[a-z0-9-]+)+")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -39,6 +43,20 @@ def integer(environ: Mapping[str, str], name: str, default: int, minimum: int = 
     if not (value.isascii() and value.isdecimal() and int(value) >= minimum):
         raise ConfigError(f"{name} must be a whole number from {minimum} on, not {value!r}")
     return int(value)
+
+
+def duration(environ: Mapping[str, str], name: str, default: str) -> timedelta:
+    """Return the time that `name` holds: a number, and m, h or d for minutes, hours or days."""
+    value = environ.get(name) or default
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", value, re.ASCII)
+    if not match:
+        raise ConfigError(f"{name} is {value!r}; it looks like 30m, 12h or 7d")
+    return timedelta(**{{"m": "minutes", "h": "hours", "d": "days"}[match[2]]: int(match[1])})
+
+
+def words(environ: Mapping[str, str], name: str) -> list[str]:
+    """Return the words, separated by commas or spaces, that `name` holds."""
+    return environ.get(name, "").replace(",", " ").split()
 
 
 def log_level(environ: Mapping[str, str]) -> str:
@@ -77,14 +95,22 @@ class Config:
     CSRF_ENABLED = True
     WTF_CSRF_TIME_LIMIT = None  # a token lives as long as the session it belongs to
     SESSION_COOKIE_SAMESITE = "Lax"
+    SESSION_REFRESH_EACH_REQUEST = False  # gauth says when
     API_TITLE = "Slipway"
     API_VERSION = "1"
+    API_SPEC_OPTIONS = {
+        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+    }
     OPENAPI_VERSION = "3.1.0"
     OPENAPI_URL_PREFIX = "/api"
     OPENAPI_JSON_PATH = "openapi.json"
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self.SECRET_KEY = self.strong_secret(environ, "SECRET_KEY")
+        self.SECRET_KEY_FALLBACKS = [
+            self.check_strength("SECRET_KEY_FALLBACKS", key)
+            for key in secret(environ, "SECRET_KEY_FALLBACKS").replace(",", " ").split()
+        ]
         self.WTF_CSRF_ENABLED = self.CSRF_ENABLED
         self.WTF_CSRF_SECRET_KEY = self.strong_secret(environ, "CSRF_SESSION_KEY")
         self.SESSION_COOKIE_NAME = environ.get("COOKIE_PREFIX", "") + "session"
@@ -98,12 +124,30 @@ class Config:
         self.SQLALCHEMY_DATABASE_URI = database_url(environ)
         if secret(environ, "POSTGRES_PASSWORD"):
             self.strong_secret(environ, "POSTGRES_PASSWORD")
+        self.gauth(environ)
         self.SQLALCHEMY_ENGINE_OPTIONS = {
             "pool_size": self.WEB_THREADS,
             "max_overflow": 0,
             "pool_timeout": 5,  # seconds
             "connect_args": {"connect_timeout": 5, "options": self.session_options()},
         }
+
+    def gauth(self, environ: Mapping[str, str]) -> None:
+        """Read the settings of the sign-in."""
+        self.GAUTH_CLIENT_ID = environ.get("GAUTH_CLIENT_ID", "")
+        self.GAUTH_CLIENT_SECRET = secret(environ, "GAUTH_CLIENT_SECRET")
+        self.GAUTH_DISCOVERY_URL = environ.get("GAUTH_DISCOVERY_URL") or GOOGLE
+        self.GAUTH_AUDIENCES = words(environ, "GAUTH_AUDIENCES")
+        self.GAUTH_ALLOWED = [word.lower() for word in words(environ, "GAUTH_ALLOWED")]
+        self.GAUTH_SESSION_LIFETIME = duration(environ, "GAUTH_SESSION_LIFETIME", "30d")
+        self.GAUTH_SESSION_IDLE = duration(environ, "GAUTH_SESSION_IDLE", "7d")
+        self.GAUTH_TOKEN_LIFETIME = duration(environ, "GAUTH_TOKEN_LIFETIME", "90d")
+        schemes = ("https://", "http://") if self.WEAK_SECRETS else ("https://",)
+        if not self.GAUTH_DISCOVERY_URL.startswith(schemes):
+            raise ConfigError(f"GAUTH_DISCOVERY_URL is {self.GAUTH_DISCOVERY_URL!r}; it begins with https://")
+        for word in self.GAUTH_ALLOWED:
+            if not ALLOWED.fullmatch(word):
+                raise ConfigError(f"GAUTH_ALLOWED has {word!r}; it lists domains and e-mail addresses")
 
     def session_options(self) -> str:
         """Return the options of each session: those in the URL, and times in UTC."""
@@ -117,6 +161,10 @@ class Config:
             raise ConfigError(
                 f"{name} is not set; it wants a random value of {SECRET_MINIMUM} characters or more"
             )
+        return self.check_strength(name, value)
+
+    def check_strength(self, name: str, value: str) -> str:
+        """Return `value`, a secret of `name`, refusing a weak one outside development."""
         if not self.WEAK_SECRETS and (value in PLACEHOLDERS or len(value) < SECRET_MINIMUM):
             raise ConfigError(f"{name} is an example or under {SECRET_MINIMUM} characters; set a random one")
         return value

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,41 @@ def test_guides_csrf_settings_are_flask_wtfs() -> None:
     settings = Unprotected(ENVIRONMENT)
     assert settings.WTF_CSRF_ENABLED is False
     assert settings.WTF_CSRF_SECRET_KEY == STRONG
+
+
+@pytest.mark.parametrize(("value", "hours"), [("30m", 0.5), ("12h", 12), ("1d", 24), ("", 7 * 24)])
+def test_lifetime_is_a_number_and_a_unit(value: str, hours: float) -> None:
+    assert timedelta(hours=hours) == load(ENVIRONMENT | {"GAUTH_SESSION_IDLE": value}).GAUTH_SESSION_IDLE
+
+
+@pytest.mark.parametrize("value", ["7", "0d", "-1d", "1 d", "1w", "d", "9999999d", "\u0667d"])
+def test_lifetime_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"^GAUTH_SESSION_IDLE is .*looks like 30m, 12h or 7d$"):
+        load(ENVIRONMENT | {"GAUTH_SESSION_IDLE": value})
+
+
+def test_list_of_the_allowed_is_split() -> None:
+    allowed = load(ENVIRONMENT | {"GAUTH_ALLOWED": "Example.com, ada@example.org"}).GAUTH_ALLOWED
+    assert allowed == ["example.com", "ada@example.org"]
+
+
+@pytest.mark.parametrize("value", ["example", "@example.com", "ada@", "a@b@example.com", "*.example.com"])
+def test_list_of_the_allowed_has_domains_and_addresses_only(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"^GAUTH_ALLOWED has "):
+        load(ENVIRONMENT | {"GAUTH_ALLOWED": value})
+
+
+@pytest.mark.parametrize("url", ["http://provider.example.com/", "provider.example.com"])
+def test_production_wants_the_provider_by_https(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"^GAUTH_DISCOVERY_URL is .*https://$"):
+        load(ENVIRONMENT | {"GAUTH_DISCOVERY_URL": url})
+
+
+def test_earlier_secret_keys_are_split() -> None:
+    settings = load(ENVIRONMENT | {"SECRET_KEY_FALLBACKS": f"{'a' * 32},{'b' * 32}"})
+    assert settings.SECRET_KEY_FALLBACKS == ["a" * 32, "b" * 32]
+
+
+def test_production_refuses_a_weak_earlier_secret_key() -> None:
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY_FALLBACKS is an example"):
+        load(ENVIRONMENT | {"SECRET_KEY_FALLBACKS": "short"})

@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import logs
 
-from . import commands, conditional, docs, errors, health, home, notes
+from . import commands, conditional, docs, errors, gauth, health, home, notes
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, migrate, rest
 
@@ -17,6 +17,7 @@ MODULES: list[ModuleType] = [
     home,
     health,
     docs,
+    gauth,
     notes,
 ]
 
@@ -47,7 +48,12 @@ def create_app(settings: config.Config | None = None) -> Flask:
 
 
 def mount(app: Flask, module: ModuleType) -> None:
-    """Register the blueprints that `module` exports: `api` (JSON, no cookies, so no CSRF) and `pages`."""
+    """Register the blueprints that `module` exports, `api` (JSON) and `pages`, and run its `init_app`.
+
+    The API is for anybody, so without CSRF tokens, but see gauth where it is used with a session.
+    """
+    if hasattr(module, "init_app"):
+        module.init_app(app)
     if hasattr(module, "api"):
         rest.register_blueprint(module.api)
         csrf.exempt(module.api)

@@ -19,6 +19,8 @@ from werkzeug.exceptions import (
 
 from logs import request_id
 
+from .rest import Blueprint
+
 RETRY_AFTER = 2  # seconds
 
 
@@ -39,10 +41,17 @@ def handle(error: HTTPException) -> Response:
     if error.code == 503:
         answer.headers["Retry-After"] = str(RETRY_AFTER)
     body = problem(error)
-    # Where the Host header is none, there are no URLs to make a page with.
-    if request.path == "/api" or request.path.startswith("/api/") or isinstance(error, BadHost):
+    if is_of_api(error):
         return Response(json.dumps(body), error.code, answer.headers, "application/problem+json")
     return Response(render_template("error.html", problem=body), error.code, answer.headers, "text/html")
+
+
+def is_of_api(error: HTTPException) -> bool:
+    """Tell whether `error` is answered as JSON."""
+    in_api = request.path == "/api" or request.path.startswith("/api/")
+    blueprint = current_app.blueprints.get(request.blueprint or "")
+    # Where the Host header is none, there are no URLs to make a page with.
+    return in_api or isinstance(blueprint, Blueprint) or isinstance(error, BadHost)
 
 
 def problem(error: HTTPException) -> dict[str, Any]:

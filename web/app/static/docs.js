@@ -4,4 +4,8 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", follow);
 follow();
-SwaggerUIBundle({ domNode: element, url: element.dataset.url });
+const withToken = (request) => {
+  if (element.dataset.csrf && request.url.startsWith(location.origin)) request.headers["X-CSRFToken"] = element.dataset.csrf;
+  return request;
+};
+SwaggerUIBundle({ domNode: element, url: element.dataset.url, requestInterceptor: withToken });

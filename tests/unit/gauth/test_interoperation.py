@@ -1,0 +1,44 @@
+"""Signing in with a provider that others wrote."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.support import free_port, wait_until
+from tests.unit.gauth.conftest import Visitor
+
+CLAIMS = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada Lovelace"}
+
+
+@pytest.fixture
+def their_provider() -> Iterator[str]:
+    """The URL of a running oidc-provider-mock."""
+    port = free_port()
+    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port)]
+    process = subprocess.Popen([*command, "--user-claims", json.dumps(CLAIMS)], stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{url}/jwks").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_until(answers, "oidc-provider-mock to answer")
+    yield url
+    process.terminate()
+    process.wait()
+
+
+def test_sign_in_with_a_provider_of_others(
+    their_provider: str, visitor: Visitor, configure: Callable[..., None]
+) -> None:
+    configure(GAUTH_DISCOVERY_URL=f"{their_provider}/.well-known/openid-configuration")
+    sent_back = httpx.post(visitor.leave("/notes"), data={"sub": "ada"})
+    answer = visitor.client.get(sent_back.headers["Location"])
+    assert answer.location == "/notes"
+    assert visitor.client.get("/api/me").json["name"] == "Ada Lovelace"

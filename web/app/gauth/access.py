@@ -1,0 +1,106 @@
+"""Who is signed in: by an API token (RFC 6750), or by the session of a browser."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+
+from flask import abort, g, redirect, request, session, url_for
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.local import LocalProxy
+
+from .models import ApiToken, User
+from .settings import settings
+
+KEY = "gauth"  # in the session: {"user": id, "epoch": of the user, "since" and "seen": times in seconds}
+SEEN_STEP = 60  # seconds; more often `seen` is not written down
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def get_user() -> User | None:
+    """Return who is signed in, None where nobody is; read from the database once a request."""
+    if "gauth_user" not in g:
+        g.gauth_user = None  # also where the database does not answer, for the page that says so
+        g.gauth_user = read_user()
+    user: User | None = g.gauth_user
+    return user
+
+
+if TYPE_CHECKING:
+    current_user: User
+else:
+    current_user = LocalProxy(get_user)
+
+
+def read_user() -> User | None:
+    """Return who is signed in and still allowed to be; a bearer token goes before a session."""
+    if settings().missing:
+        return None
+    user = session_user() if bearer() is None else ApiToken.user_of(bearer() or "")
+    return user if user and settings().allows(user.issuer, user.email, user.hosted_domain) else None
+
+
+def bearer() -> str | None:
+    """Return the bearer token of the request, "" where it is malformed, None where there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def session_user() -> User | None:
+    """Return the user of the session, which ends after a while, and sooner where it is not used."""
+    mark = session.get(KEY)
+    if mark is None:
+        return None
+    now = int(time.time())
+    user = User.of_session(mark["user"], mark["epoch"])
+    if (
+        user is None
+        or now >= mark["since"] + settings().session_lifetime
+        or now >= mark["seen"] + settings().session_idle
+    ):
+        session.clear()
+        return None
+    if now >= mark["seen"] + SEEN_STEP:
+        session[KEY] = mark | {"seen": now}
+    return user
+
+
+def begin_session(user: User) -> None:
+    """Sign `user` in, in a session that has nothing of the one before."""
+    now = int(time.time())
+    session.clear()
+    session.permanent = True
+    session[KEY] = {"user": user.id, "epoch": user.session_epoch, "since": now, "seen": now}
+
+
+def rides_on_session() -> bool:
+    """Tell whether the request acts for the user of a session."""
+    return bearer() is None and not settings().missing and KEY in session
+
+
+def login_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Let only those in who are signed in: others get a 401 under /api/, and a way to sign in elsewhere."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if get_user() is None:
+            refuse()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def refuse() -> NoReturn:
+    """Answer that the request wants somebody who is signed in."""
+    if request.path.startswith("/api/"):
+        unauthorized()
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    abort(redirect(url_for("gauth_pages.login", next=back), 303))
+
+
+def unauthorized(detail: str = "Sign in, or send an API token.") -> NoReturn:
+    """Answer 401 in the words of https://www.rfc-editor.org/rfc/rfc6750#section-3"""
+    wrong: dict[str, Any] = {} if bearer() is None else {"error": "invalid_token"}
+    abort(401, detail, www_authenticate=WWWAuthenticate("bearer", wrong))

@@ -1,0 +1,59 @@
+"""How what goes wrong in a sign-in is answered."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from flask import abort, current_app
+
+from .access import unauthorized
+from .provider import Identity, IdentityError, ProviderError
+from .settings import settings
+
+NEXT_MAXIMUM = 1000  # characters; it is kept in a cookie
+
+
+def check_configured() -> None:
+    """Answer 404 where this app has no provider; a developer is told which variables are missing."""
+    missing = settings().missing
+    if missing:
+        advice = f"Signing in is off, for want of {' and '.join(missing)}."
+        abort(404, advice if current_app.debug else None)
+
+
+@contextmanager
+def answering_in_http() -> Iterator[None]:
+    """Answer 503 where the provider is at fault, 401 where an identity is not proven; the log says why."""
+    try:
+        yield
+    except ProviderError as error:
+        current_app.logger.error("the OpenID provider: %s", error)
+        abort(503, "The sign-in service does not answer as it should; try again.")
+    except IdentityError as error:
+        current_app.logger.warning("not signed in: %s", error)
+        unauthorized("The sign-in could not be verified; sign in again.")
+
+
+def check_allowed(identity: Identity) -> None:
+    """Answer 403 where GAUTH_ALLOWED does not let `identity` in."""
+    if not settings().allows(identity.issuer, identity.email, identity.hosted_domain):
+        current_app.logger.warning("not signed in: not on the list of GAUTH_ALLOWED")
+        abort(403, f"{identity.email} may not sign in here.")
+
+
+def refuse_attempt() -> NoReturn:
+    """Answer that the provider's answer belongs to no sign-in of this browser."""
+    abort(400, "This sign-in was not begun here, is over, or took more than ten minutes; sign in again.")
+
+
+def local_path(path: str) -> str:
+    r"""Return `path` if it stays on this site whatever a browser makes of it, else "/".
+
+    Browsers take `\` for `/`, and leave out tabs and line ends: https://url.spec.whatwg.org/#url-parsing
+    """
+    if not path.startswith("/") or path.startswith("//") or len(path) > NEXT_MAXIMUM:
+        return "/"
+    if "\\" in path or any(c <= " " or c == "\x7f" for c in path):
+        return "/"
+    return path if not any(urlsplit(path)[:2]) else "/"

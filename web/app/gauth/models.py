@@ -1,0 +1,124 @@
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Identity,
+    LargeBinary,
+    Select,
+    String,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..extensions import db
+from .provider import Identity as Claimed
+
+TOKENS_MAXIMUM = 50  # of a user; the oldest makes room
+TOKEN_LENGTH = 43  # characters of base64url: 32 random bytes
+
+
+class User(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the class at run time
+    """Somebody who has signed in, known by issuer and subject: an e-mail address may change hands."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(500))
+    subject: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str] = mapped_column(String(320))
+    hosted_domain: Mapped[str | None] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(200))
+    picture: Mapped[str | None] = mapped_column(String(2000))
+    session_epoch: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    signed_in_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+    @classmethod
+    def signed_in(cls, identity: Claimed) -> Self:
+        """Return the user that `identity` is of, stored with what the provider says of them today.
+
+        One statement, so that two tabs may sign in at once.
+        """
+        told = vars(identity)
+        store = insert(cls).values(told)
+        changes = {name: store.excluded[name] for name in told} | {"signed_in_at": func.now()}
+        store = store.on_conflict_do_update(index_elements=["issuer", "subject"], set_=changes)
+        stored = db.session.scalars(store.returning(cls), execution_options={"populate_existing": True})
+        user: Self = stored.one()
+        return user
+
+    @classmethod
+    def of_session(cls, user_id: int, epoch: int) -> Self | None:
+        """Return the user of a session, unless they have signed out everywhere since."""
+        user: Self | None = db.session.scalar(
+            db.select(cls).where(cls.id == user_id, cls.session_epoch == epoch)
+        )
+        return user
+
+    @property
+    def tokens(self) -> Select[tuple["ApiToken"]]:
+        """The SELECT of the user's API tokens, newest first."""
+        mine = db.select(ApiToken).where(ApiToken.user_id == self.id, ApiToken.valid())
+        newest_first: Select[tuple[ApiToken]] = mine.order_by(ApiToken.id.desc())
+        return newest_first
+
+    def sign_out_everywhere(self) -> None:
+        """End each session of the user, and revoke each API token."""
+        db.session.execute(
+            db.update(User).where(User.id == self.id).values(session_epoch=User.session_epoch + 1)
+        )
+        db.session.execute(db.delete(ApiToken).where(ApiToken.user_id == self.id))
+
+
+class ApiToken(db.Model):  # type: ignore[name-defined] # see User
+    """A bearer token of a user. The token itself is known to its holder alone; its hash is stored."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    label: Mapped[str] = mapped_column(String(100), server_default="")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    @classmethod
+    def issue(cls, user: User, label: str, lifetime: timedelta) -> tuple[Self, str]:
+        """Return a new token of `user` as it is stored, and as its holder shows it."""
+        text = secrets.token_urlsafe(32)
+        token = cls(
+            user_id=user.id, label=label, digest=digest(text), expires_at=datetime.now(UTC) + lifetime
+        )
+        db.session.add(token)
+        db.session.flush()
+        kept = user.tokens.with_only_columns(cls.id).limit(TOKENS_MAXIMUM)
+        db.session.execute(db.delete(cls).where(cls.user_id == user.id, cls.id.not_in(kept)))
+        return token, text
+
+    @classmethod
+    def valid(cls) -> ColumnElement[bool]:
+        """Return the condition that a token has yet to expire."""
+        return cls.expires_at > func.now()
+
+    @classmethod
+    def user_of(cls, text: str) -> User | None:
+        """Return whose token `text` is, read in one statement; None where it is none, expired or revoked."""
+        if len(text) != TOKEN_LENGTH:
+            return None
+        holder = db.select(User).join(cls, cls.user_id == User.id)
+        user: User | None = db.session.scalar(holder.where(cls.digest == digest(text), cls.valid()))
+        return user
+
+
+def digest(text: str) -> bytes:
+    """Return the SHA-256 of a token: as it is random, no slower function is called for."""
+    return hashlib.sha256(text.encode()).digest()

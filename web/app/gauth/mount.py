@@ -1,0 +1,65 @@
+from typing import Any
+
+from flask import Flask, Response, current_app, request, url_for
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..extensions import csrf
+from .access import get_user, rides_on_session
+from .models import User
+from .settings import load, settings
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's sessions, kept off plain connections, and what was made with one out of every cache."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure or super().get_cookie_secure(app)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session.accessed and (session or session.modified):
+            response.headers["Cache-Control"] = "private, no-store"
+        super().save_session(app, session, response)
+
+
+def init_app(app: Flask) -> None:
+    """Have `app` know who is signed in, by its configuration GAUTH_… (settings.py)."""
+    app.extensions["gauth"] = found = load(app)
+    app.config["PERMANENT_SESSION_LIFETIME"] = found.session_lifetime
+    app.session_interface = Sessions()
+    app.before_request(protect)
+    app.context_processor(context)
+
+
+def protect() -> None:
+    """Refuse an unsafe request that acts for a session's user without a CSRF token, on exempt views too."""
+    if request.endpoint and request.method in current_app.config["WTF_CSRF_METHODS"] and rides_on_session():
+        csrf.protect()
+
+
+def context() -> dict[str, Any]:
+    """Return what templates may want: `current_user`, and, where nobody is signed in, what leads there."""
+    found = settings()
+    if found.missing:
+        return {}
+    user = user_of_page()
+    return {
+        "current_user": user,
+        "sign_in_url": sign_in_url(),
+        "sign_in_with_google": found.provider.is_google,
+    }
+
+
+def user_of_page() -> User | None:
+    """Return who is signed in; a page is served also where the database cannot tell."""
+    try:
+        return get_user()
+    except SQLAlchemyError as error:
+        current_app.logger.error("who is signed in: %s", str(error).partition("\n")[0])
+        return None
+
+
+def sign_in_url() -> str:
+    """Return the URL that signs in and comes back to the present page."""
+    here = request.method == "GET" and request.endpoint and request.blueprint != "gauth_pages"
+    return url_for("gauth_pages.login", next=request.full_path.rstrip("?") if here else None)

@@ -1,0 +1,40 @@
+from typing import Any, Self
+
+from sqlalchemy import ForeignKey, Index, Select
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from ..extensions import db
+from .access import current_user
+from .models import User
+
+
+class Owned:
+    """A mixin for models: a record belongs to the user who made it, and is unknown to others (404).
+
+    Its views are `login_required`; they read by `owned()` and `owned_or_404()`. A model that has
+    `__table_args__` of its own repeats the index, which lists an owner's newest records.
+    """
+
+    id: Any
+
+    @declared_attr
+    def owner_id(self) -> Mapped[int]:
+        """Whose the record is."""
+        owner = ForeignKey(User.id, ondelete="CASCADE")
+        return mapped_column(owner, default=lambda: current_user.id)
+
+    @declared_attr.directive
+    def __table_args__(self) -> tuple[Index, ...]:
+        return (Index(None, "owner_id", "id"),)
+
+    @classmethod
+    def owned(cls) -> Select[tuple[Self]]:
+        """Return a SELECT of the records of the user who is signed in."""
+        mine: Select[tuple[Self]] = db.select(cls).where(cls.owner_id == current_user.id)
+        return mine
+
+    @classmethod
+    def owned_or_404(cls, record_id: int) -> Self:
+        """Return the record `record_id` of the user who is signed in, else answer 404."""
+        record: Self = db.one_or_404(cls.owned().where(cls.id == record_id))
+        return record

@@ -1,0 +1,45 @@
+from marshmallow import RAISE, Schema, fields, validate
+
+
+class UserSchema(Schema):
+    id = fields.Integer(required=True, metadata={"format": "int64"})
+    email = fields.Email(required=True)
+    name = fields.String(required=True)
+    picture = fields.Url(required=True, allow_none=True)
+    signed_in_at = fields.AwareDateTime(required=True)
+
+
+class ApiTokenSchema(Schema):
+    id = fields.Integer(required=True, metadata={"format": "int64"})
+    label = fields.String(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    expires_at = fields.AwareDateTime(required=True)
+
+
+class NewApiTokenSchema(ApiTokenSchema):
+    token = fields.String(required=True, metadata={"description": "Shown this once."})
+    user = fields.Nested(UserSchema, required=True)
+
+
+class ApiTokensSchema(Schema):
+    items = fields.List(fields.Nested(ApiTokenSchema), required=True)
+    next = fields.String(required=True, allow_none=True, metadata={"description": "Always null."})
+
+
+STORABLE = validate.Regexp(r"[^\0\ud800-\udfff]*\Z", error="Not storable text.")
+
+
+class IdTokenSchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    id_token = fields.String(required=True, validate=validate.Length(1, 20_000))
+    nonce = fields.String(
+        validate=validate.Length(1, 500),
+        metadata={"description": "What the app put into its request for the ID token, if it did."},
+    )
+    label = fields.String(
+        load_default="",
+        validate=[validate.Length(max=100), STORABLE],
+        metadata={"description": "By which the token is known in the list, as the name of the device."},
+    )
