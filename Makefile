@@ -4,7 +4,7 @@ run := @engines/run
 
 .PHONY: help
 help:
-	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Run
 .PHONY: up
@@ -44,6 +44,10 @@ restore: ## Restore a dump (FILE=backups/…) into a new database, and keep the 
 .PHONY: migrate
 migrate: ## Bring the database to the models; writes a revision where they differ (m="…" names it)
 	$(run) migrate
+
+.PHONY: demo-login
+demo-login: ## make up, with a provider that lets anybody sign in as whoever they say
+	$(run) demo-login
 
 .PHONY: psql
 psql: ## Open the database's own shell

@@ -7,7 +7,11 @@ COMPOSE_MINIMUM=2.24.4 # for `!override` in docker-compose.dev.yml
 # Without attestations, which hold the time, an image that is built again from the same files stays the same.
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 
-compose() { docker compose --profile "$(profile)" "$@"; }
+compose() {
+  # What is not in these files any more ends with the next `compose up`.
+  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then local -x COMPOSE_FILE=docker-compose.yml:docker-compose.dev.yml:engines/demo-login.yml; fi
+  docker compose --profile "$(profile)" "$@"
+}
 
 # profile: the stack's own database (db) is not started where .env names another.
 profile() { if own_database; then echo db; else echo none; fi; }
@@ -147,6 +151,13 @@ web_runs() { [ -n "$(compose ps --quiet --status running web 2>/dev/null)" ]; }
 reload_web() { compose kill --signal HUP web; }
 
 check_alive() { :; }
+
+login_port() {
+  docker ps --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME "$(project_name)")" \
+    --filter label=com.docker.compose.service=login --format '{{.Ports}}' | sed -n 's/.*:\([0-9]*\)->9400.*/\1/p'
+}
+
+login_url() { echo http://login:9400; }
 
 terminal() { if [ -t 0 ] && [ -t 1 ]; then echo --no-TTY=false; else echo --no-TTY; fi; }
 

@@ -54,7 +54,7 @@ check_all() {
   check_platform
   check_env
   check_state_owner
-  [ "$verb" != up ] || check_up
+  case "$verb" in up | demo-login) check_up ;; esac
   case "$verb" in
     down | ps | logs | clean) has_psutil || venv requirements-native ;; # also where what is new cannot be had
     *) venv requirements-native ;;
@@ -113,7 +113,7 @@ check_alive() {
   [ -z "$service" ] || explain "$service"
 }
 
-dead_server() { "$python" engines/servers.py | awk '$1 != "db" && ($2 == "died" || $2 == "stopped") && !seen++ { print $1 }'; }
+dead_server() { "$python" engines/servers.py | awk '($1 == "web" || $1 == "nginx") && ($2 == "died" || $2 == "stopped") && !seen++ { print $1 }'; }
 
 verb_up() {
   check_platform
@@ -124,6 +124,7 @@ verb_up() {
   say "Migrating"
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
   say "Starting web and nginx"
+  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then start login; else stop login; fi
   start web
   start nginx
   probe
@@ -133,7 +134,7 @@ verb_up() {
 verb_down() {
   [ -e .native ] || has_psutil || return 0
   check_all
-  stop nginx web db
+  stop nginx web login db
   say "Stopped; the data stays"
 }
 
@@ -154,6 +155,7 @@ verb_ps() {
   check_all
   printf '%-8s %-8s %-8s %s\n' SERVICE STATE PID LOG
   "$python" engines/servers.py | while read -r service condition pid; do
+    [ "$service $condition" != "login stopped" ] || continue
     printf '%-8s %-8s %-8s %s\n' "$service" "$condition" "${pid:--}" ".native/log/$service.log"
   done
 }
@@ -162,7 +164,7 @@ verb_logs() {
   local service logs
   check_services
   check_all
-  logs=$(for service in ${S:-db web nginx}; do find ".native/log/$service.log" 2>/dev/null || true; done)
+  logs=$(for service in ${S:-db web nginx login}; do find ".native/log/$service.log" 2>/dev/null || true; done)
   [ -n "$logs" ] || fail "there are no logs yet; type make up"
   # shellcheck disable=SC2086 # several, of names without spaces
   if [ -t 1 ]; then exec tail -n 100 -F $logs; fi
@@ -173,7 +175,7 @@ verb_clean() {
   [ -e .native ] || return 0
   check_all
   confirm "delete the data of this checkout, in $PWD/.native"
-  stop nginx web db
+  stop nginx web login db
   [ "$(socket_folder)" = "$PWD/.native/db" ] || rm -rf "$(socket_folder)"
   # Not in one go: what is half deleted must not be taken for a database.
   [ ! -e .native/db ] || mv .native/db ".native/db.old.$$"

@@ -51,6 +51,13 @@ def is_web(process: psutil.Process) -> bool:
     return ours and is_in(process, ROOT / "web", f" {STATE}/run/web.pid ")
 
 
+def is_login(process: psutil.Process) -> bool:
+    """Tell whether `process` is the provider of `make demo-login`, or a worker of it."""
+    words = command(process)
+    ours = " app.gauth.demo:serve(" in words and "/.native/run/login.pid " in words
+    return ours and is_in(process, ROOT / "web", f" {STATE}/run/login.pid ")
+
+
 def is_nginx(process: psutil.Process) -> bool:
     """Tell whether `process` is the checkout's nginx, or a worker of it."""
     return process.name().startswith("nginx") and is_in(process, STATE, f" -p {STATE}/ ")
@@ -58,7 +65,7 @@ def is_nginx(process: psutil.Process) -> bool:
 
 @dataclass(frozen=True)
 class Server:
-    """One of the three. `end` is the signal that ends it in good order, within `patience` seconds."""
+    """One of them. `end` is the signal that ends it in good order, within `patience` seconds."""
 
     owns: Callable[[psutil.Process], bool]
     pid_file: Path
@@ -120,6 +127,7 @@ def send(process: psutil.Process, number: signal.Signals) -> None:
 SERVERS = {
     "db": Server(is_db, STATE / "db" / "postmaster.pid", signal.SIGINT, 60),
     "web": Server(is_web, STATE / "run" / "web.pid", signal.SIGTERM, 40),
+    "login": Server(is_login, STATE / "run" / "login.pid", signal.SIGTERM, 5),
     "nginx": Server(is_nginx, STATE / "run" / "nginx.pid", signal.SIGQUIT, 40),
 }
 

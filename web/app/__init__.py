@@ -17,8 +17,8 @@ MODULES: list[ModuleType] = [
     home,
     health,
     docs,
-    gauth,
     notes,
+    gauth,
 ]
 
 

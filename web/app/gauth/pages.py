@@ -19,6 +19,7 @@ def login() -> ResponseReturnValue:
     with answering_in_http():
         attempt = settings().provider.begin(url_for(".callback", _external=True))
     answer = redirect(attempt.url)
+    answer.headers["Cache-Control"] = "no-store"
     attempts.keep(answer, attempt, local_path(request.args.get("next", "")))
     return answer
 
