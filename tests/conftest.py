@@ -184,3 +184,12 @@ def stack(answering_engine: str, request: pytest.FixtureRequest) -> Stack:
     running: Stack = request.getfixturevalue(f"{answering_engine}_stack")
     running.wait_until_ready()
     return running
+
+
+@pytest.fixture(scope="session")
+def checkout(answering_engine: str, clone: Callable[[str], Checkout]) -> Iterator[Checkout]:
+    """A checkout whose stack is up."""
+    checkout = clone("a checkout")
+    assert f"Ready: http://localhost:{checkout.environment['HTTP_PORT']}/" in checkout.make("up")
+    yield checkout
+    checkout.make("clean", "sure=yes")

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.engines import Stack
 from tests.support import cannot_run
@@ -28,18 +28,34 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chromium: Browser, stack: Stack) -> Iterator[Page]:
-    """A page of the stack; an error on its console fails the test."""
-    context = chromium.new_context(base_url=stack.url)
-    page = context.new_page()
+def browse(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Return a function that opens a browser of its own; an error on a console of its pages fails the test.
+
+    The statuses of HTTP that the test `provokes` are none.
+    """
+    contexts: list[BrowserContext] = []
     errors: list[str] = []
 
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and "status of 422" not in message.text:
-            errors.append(message.text)
+    def open_browser(url: str, provokes: tuple[int, ...] = ()) -> BrowserContext:
+        context = chromium.new_context(base_url=url)
+        contexts.append(context)
 
-    page.on("console", note)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
+        def note(message: ConsoleMessage) -> None:
+            provoked = any(f"status of {status}" in message.text for status in provokes)
+            if message.type == "error" and not provoked:
+                errors.append(message.text)
+
+        context.on("console", note)
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        return context
+
+    yield open_browser
+    for context in contexts:
+        context.close()
     assert errors == []
+
+
+@pytest.fixture
+def page(browse: Callable[..., BrowserContext], stack: Stack) -> Page:
+    """A page of the stack."""
+    return browse(stack.url, provokes=(422,)).new_page()

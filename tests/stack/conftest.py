@@ -1,4 +1,4 @@
-"""A checkout in which `make up` was typed."""
+"""Edits in a checkout."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,15 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.checkouts import Checkout
-
-
-@pytest.fixture(scope="session")
-def checkout(answering_engine: str, clone: Callable[[str], Checkout]) -> Iterator[Checkout]:
-    """A checkout whose stack is up."""
-    checkout = clone("a checkout")
-    assert f"Ready: http://localhost:{checkout.environment['HTTP_PORT']}/" in checkout.make("up")
-    yield checkout
-    checkout.make("clean", "sure=yes")
 
 
 @pytest.fixture

@@ -172,3 +172,12 @@ def test_api_page_loads_from_here(http: httpx.Client) -> None:
     page = http.get("/api/docs").text
     for url in re.findall(r'(?:src|href)="([^"]+)"', page):
         assert http.get(url).status_code == 200, url
+
+
+def test_signing_in_is_limited_for_each_client(http: httpx.Client) -> None:
+    answers = [http.post("/gauth/token", headers={"X-Forwarded-For": f"192.0.2.{n}"}) for n in range(60)]
+    assert {answer.status_code for answer in answers} == {404, 429}
+    refused = answers[-1]
+    assert_problem(refused, 429)
+    assert refused.headers["Retry-After"] == "2"
+    assert http.get("/api/notes").status_code == 200
