@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
 
 from logs import request_id
 
+from .extensions import db
 from .rest import Blueprint
 
 RETRY_AFTER = 2  # seconds
@@ -91,6 +92,7 @@ def handle_invalid(error: ValidationError) -> Response:
 
 def handle_stale(error: StaleDataError) -> Response:
     """Answer that the record was changed by somebody else between its reading and its writing."""
+    db.session.rollback()
     conflict = PreconditionFailed if request.if_match else Conflict
     return handle(conflict("The record was changed at the same time; get it again."))
 
@@ -98,6 +100,7 @@ def handle_stale(error: StaleDataError) -> Response:
 def handle_conflict(error: IntegrityError) -> Response:
     """Answer that a constraint of the database refused the change."""
     current_app.logger.warning("conflict: %s", error.orig)
+    db.session.rollback()
     return handle(Conflict("The change conflicts with what is stored."))
 
 

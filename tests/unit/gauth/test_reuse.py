@@ -45,7 +45,7 @@ def create_app(**settings):
 """
 
 THINGS = """
-from flask import Blueprint, render_template
+from flask import Blueprint, make_response, render_template
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .extensions import db
@@ -61,6 +61,13 @@ class Thing(Owned, db.Model):
 @pages.get("/")
 def index():
     return render_template("layout.html")
+
+
+@pages.get("/cached")
+def cached():
+    answer = make_response(render_template("layout.html"))
+    answer.headers["Cache-Control"] = "public, s-maxage=60"
+    return answer
 
 
 @pages.get("/whoami")
@@ -148,6 +155,12 @@ def test_record_belongs_to_who_made_it(visitor: Visitor, other_visitor: Visitor)
     assert visitor.client.get(f"/things/{thing}").json == {"id": thing}
     assert other_visitor.client.get("/things").json == {"ids": []}
     assert other_visitor.client.get(f"/things/{thing}").status_code == 404
+
+
+def test_page_marked_cacheable_is_not_where_it_shows_a_session(visitor: Visitor) -> None:
+    assert visitor.client.get("/cached").headers["Cache-Control"] == "public, s-maxage=60"
+    visitor.sign_in()
+    assert visitor.client.get("/cached").headers["Cache-Control"] == "private, no-store"
 
 
 def test_login_required_keeps_the_query(client: FlaskClient) -> None:

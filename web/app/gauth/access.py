@@ -13,7 +13,7 @@ from .models import ApiToken, User
 from .settings import settings
 
 KEY = "gauth"  # in the session: {"user": id, "epoch": of the user, "since" and "seen": times in seconds}
-SEEN_STEP = 60  # seconds; more often `seen` is not written down
+SEEN_STEPS = 10  # in the time that a session may be idle; more often `seen` is not written down
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,7 +62,7 @@ def session_user() -> User | None:
     ):
         session.clear()
         return None
-    if now >= mark["seen"] + SEEN_STEP:
+    if now >= mark["seen"] + settings().session_idle / SEEN_STEPS:
         session[KEY] = mark | {"seen": now}
     return user
 

@@ -11,7 +11,7 @@ from .access import unauthorized
 from .provider import Identity, IdentityError, ProviderError
 from .settings import settings
 
-NEXT_MAXIMUM = 1000  # characters; it is kept in a cookie
+NEXT_MAXIMUM = 500  # bytes; it is kept in a cookie, of which there may be several
 
 
 def check_configured() -> None:
@@ -52,7 +52,7 @@ def local_path(path: str) -> str:
 
     Browsers take `\` for `/`, and leave out tabs and line ends: https://url.spec.whatwg.org/#url-parsing
     """
-    if not path.startswith("/") or path.startswith("//") or len(path) > NEXT_MAXIMUM:
+    if not path.startswith("/") or path.startswith("//") or len(path.encode()) > NEXT_MAXIMUM:
         return "/"
     if "\\" in path or any(c <= " " or c == "\x7f" for c in path):
         return "/"
