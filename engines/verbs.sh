@@ -186,8 +186,15 @@ verb_migrate() {
   [ "$(id -u)" != 0 ] || find web/migrations/versions -name '*.py' -exec chown "$(web_user)" {} +
 }
 
+# use_demo_login PORT: has web sign in with the demo's provider, which the browser reaches at PORT.
+use_demo_login() {
+  export DEMO_LOGIN_PORT=$1 GAUTH_CLIENT_ID=demo GAUTH_CLIENT_SECRET=demo GAUTH_CLIENT_SECRET_FILE=
+  GAUTH_DISCOVERY_URL=$(login_url)/.well-known/openid-configuration
+  export GAUTH_DISCOVERY_URL
+}
+
 verb_demo-login() {
-  local name
+  local name port
   case "$(env_get APP_SETTINGS config.DevelopmentConfig)" in
     config.DevelopmentConfig) ;;
     *) fail "its provider believes whoever comes, so it is for development alone; .env has APP_SETTINGS=$(env_get APP_SETTINGS)" ;;
@@ -195,12 +202,10 @@ verb_demo-login() {
   for name in GAUTH_CLIENT_ID GAUTH_DISCOVERY_URL; do
     [ -z "$(env_get "$name")" ] || fail ".env: $name names a provider already, with which make up signs in; comment it out to try the demo's"
   done
-  DEMO_LOGIN_PORT=$(login_port)
-  [ -n "$DEMO_LOGIN_PORT" ] || DEMO_LOGIN_PORT=$(free_port 9400 9401 9402 9403 9404)
-  [ -n "$DEMO_LOGIN_PORT" ] || fail "the ports 9400 to 9404 are all taken"
-  export DEMO_LOGIN_PORT GAUTH_CLIENT_ID=demo GAUTH_CLIENT_SECRET=demo GAUTH_CLIENT_SECRET_FILE=
-  GAUTH_DISCOVERY_URL=$(login_url)/.well-known/openid-configuration
-  export GAUTH_DISCOVERY_URL
+  port=$(login_port)
+  [ -n "$port" ] || port=$(free_port 9400 9401 9402 9403 9404)
+  [ -n "$port" ] || fail "the ports 9400 to 9404 are all taken"
+  use_demo_login "$port"
   verb_up
   say "Sign in there as whoever you like; make up ends the demo"
 }

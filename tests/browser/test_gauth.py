@@ -203,6 +203,11 @@ def test_demo_is_refused_outside_development(demo: Checkout, settings: str) -> N
     assert f"it is for development alone; .env has APP_SETTINGS={settings}" in run.stdout
 
 
+def test_demo_outlives_a_restart(demo: Checkout) -> None:
+    demo.make("restart", TRUSTED_PROXIES="1")
+    assert begin(demo.url)[0].startswith("http://localhost:")
+
+
 def test_demo_is_repeated_without_another_provider(demo: Checkout) -> None:
     before = begin(demo.url)[0].partition("/authorize")[0]
     demo.make("demo-login", TRUSTED_PROXIES="1")
