@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import abort, current_app
 
 from .access import unauthorized
-from .provider import Identity, IdentityError, ProviderError
+from .identity import Identity, IdentityError, ProviderError
 from .settings import settings
 
 NEXT_MAXIMUM = 500  # bytes; it is kept in a cookie, of which there may be several

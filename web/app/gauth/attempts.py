@@ -9,7 +9,7 @@ from flask import current_app, request, url_for
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug import Response
 
-from .provider import Attempt
+from .identity import Attempt
 
 MAX_AGE = 600  # seconds from the beginning to the end of a sign-in
 MAXIMUM = 5  # that a browser may have begun

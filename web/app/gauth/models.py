@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..extensions import db
-from .provider import Identity as Claimed
+from . import identity
 
 TOKENS_MAXIMUM = 50  # of a user; the oldest makes room
 TOKEN_LENGTH = 43  # characters of base64url: 32 random bytes
@@ -43,14 +43,14 @@ class User(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
     signed_in_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
     @classmethod
-    def signed_in(cls, identity: Claimed) -> Self:
-        """Return the user that `identity` is of, stored with what the provider says of them today.
+    def signed_in(cls, told: identity.Identity) -> Self:
+        """Return the user that the provider has `told` of, stored with what it says of them today.
 
         One statement, so that two tabs may sign in at once.
         """
-        told = vars(identity)
-        store = insert(cls).values(told)
-        changes = {name: store.excluded[name] for name in told} | {"signed_in_at": func.now()}
+        values = vars(told)
+        store = insert(cls).values(values)
+        changes = {name: store.excluded[name] for name in values} | {"signed_in_at": func.now()}
         store = store.on_conflict_do_update(index_elements=["issuer", "subject"], set_=changes)
         stored = db.session.scalars(store.returning(cls), execution_options={"populate_existing": True})
         user: Self = stored.one()

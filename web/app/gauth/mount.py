@@ -48,7 +48,7 @@ def context() -> dict[str, Any]:
     return {
         "current_user": user,
         "sign_in_url": sign_in_url(),
-        "sign_in_with_google": found.provider.is_google,
+        "sign_in_with_google": found.is_google,
     }
 
 

@@ -3,7 +3,6 @@
 import hmac
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 from unicodedata import category
@@ -16,9 +15,9 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 from requests import RequestException
 
+from .identity import GOOGLE, Attempt, Identity, IdentityError, ProviderError
 from .transport import Transport
 
-GOOGLE = "https://accounts.google.com"
 SCOPE = "openid email profile"
 LEEWAY = 60  # seconds that the provider's clock may be off
 MAX_AGE = 3600  # seconds until a document of the provider is fetched again
@@ -27,36 +26,6 @@ NEW_KEYS = 30  # seconds from one unknown key id that is looked into to the next
 PICTURE_MAXIMUM = 2000  # characters of its URL
 # Signatures by a private key. With HS256 the public key itself would do as the secret.
 ALGORITHMS = [f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512)]
-
-
-class ProviderError(Exception):
-    """The provider does not answer, or not as the standard says."""
-
-
-class IdentityError(Exception):
-    """What was shown does not prove who somebody is; the message, for the log, tells why."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who somebody is, as the provider says; `issuer` and `subject` identify them."""
-
-    issuer: str
-    subject: str
-    email: str
-    hosted_domain: str | None
-    name: str
-    picture: str | None
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A sign-in that was begun: the URL that the browser is sent to, and what the answer must match."""
-
-    url: str
-    state: str
-    nonce: str
-    verifier: str
 
 
 class Document:
@@ -123,7 +92,6 @@ class Provider:
         self.client_id = client_id
         self.client_secret = client_secret
         self.audiences = audiences
-        self.is_google = discovery_url.startswith(f"{GOOGLE}/")
         self.discovery = Document(lambda: discovery_url)
         self.keys = Document(lambda: self.says("jwks_uri"))
 

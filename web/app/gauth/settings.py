@@ -1,12 +1,15 @@
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 
-from .provider import GOOGLE, Provider
+from .identity import GOOGLE
 
-REQUIRED = ("GAUTH_CLIENT_ID", "GAUTH_CLIENT_SECRET")
+if TYPE_CHECKING:
+    from .provider import Provider
+
 DEFAULTS: dict[str, Any] = {
     "GAUTH_CLIENT_ID": "",
     "GAUTH_CLIENT_SECRET": "",
@@ -23,12 +26,32 @@ DEFAULTS: dict[str, Any] = {
 class Settings:
     """What an app's configuration says about signing in."""
 
-    missing: list[str]  # the required ones
-    provider: Provider
+    client_id: str
+    client_secret: str
+    discovery_url: str
+    audiences: list[str]
     allowed: list[str]
     session_lifetime: float  # seconds
     session_idle: float  # seconds
     token_lifetime: timedelta
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of those without which nobody can sign in."""
+        required = {"GAUTH_CLIENT_ID": self.client_id, "GAUTH_CLIENT_SECRET": self.client_secret}
+        return [name for name, value in required.items() if not value]
+
+    @property
+    def is_google(self) -> bool:
+        """Whether people sign in with Google."""
+        return self.discovery_url.startswith(f"{GOOGLE}/")
+
+    @cached_property
+    def provider(self) -> "Provider":
+        """The provider. It loads Authlib (0.2 s, 20 MB), which an app that signs nobody in does without."""
+        from .provider import Provider
+
+        return Provider(self.discovery_url, self.client_id, self.client_secret, self.audiences)
 
     def allows(self, issuer: str, email: str, hosted_domain: str | None) -> bool:
         """Tell whether somebody may sign in.
@@ -43,16 +66,19 @@ class Settings:
 def load(app: Flask) -> Settings:
     """Return the settings of `app`, with a default for each that it does not have."""
     of = DEFAULTS | {name: app.config[name] for name in DEFAULTS if app.config.get(name)}
-    return Settings(
-        missing=[name for name in REQUIRED if not of[name]],
-        provider=Provider(
-            of["GAUTH_DISCOVERY_URL"], of["GAUTH_CLIENT_ID"], of["GAUTH_CLIENT_SECRET"], of["GAUTH_AUDIENCES"]
-        ),
+    found = Settings(
+        client_id=of["GAUTH_CLIENT_ID"],
+        client_secret=of["GAUTH_CLIENT_SECRET"],
+        discovery_url=of["GAUTH_DISCOVERY_URL"],
+        audiences=of["GAUTH_AUDIENCES"],
         allowed=of["GAUTH_ALLOWED"],
         session_lifetime=of["GAUTH_SESSION_LIFETIME"].total_seconds(),
         session_idle=of["GAUTH_SESSION_IDLE"].total_seconds(),
         token_lifetime=of["GAUTH_TOKEN_LIFETIME"],
     )
+    if not found.missing:
+        _ = found.provider  # loaded before gunicorn forks, for all its workers
+    return found
 
 
 def settings() -> Settings:
