@@ -8,8 +8,10 @@ COMPOSE_MINIMUM=2.24.4 # for `!override` in docker-compose.dev.yml
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 
 compose() {
-  # What is not in these files any more ends with the next `compose up`.
-  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then local -x COMPOSE_FILE=docker-compose.yml:docker-compose.dev.yml:engines/demo-login.yml; fi
+  local files
+  files=$(env_get COMPOSE_FILE docker-compose.yml)
+  # What is in no file any more, the next `compose up` removes.
+  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then local -x COMPOSE_FILE=$files:engines/demo-login.yml; fi
   docker compose --profile "$(profile)" "$@"
 }
 
@@ -77,6 +79,7 @@ check_all() {
   check_engine
   check_env
   check_owner
+  keep_demo_login
 }
 
 require_up() {
@@ -153,8 +156,9 @@ reload_web() { compose kill --signal HUP web; }
 check_alive() { :; }
 
 login_port() {
-  docker ps --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME "$(project_name)")" \
-    --filter label=com.docker.compose.service=login --format '{{.Ports}}' | sed -n 's/.*:\([0-9]*\)->9400.*/\1/p'
+  { docker ps --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME "$(project_name)")" \
+    --filter label=com.docker.compose.service=login --format '{{.Ports}}' || true; } 2>/dev/null |
+    sed -n 's/.*:\([0-9]*\)->9400.*/\1/p'
 }
 
 login_url() { echo http://login:9400; }

@@ -60,8 +60,7 @@ check_all() {
     *) venv requirements-native ;;
   esac
   case "$verb" in ps | logs | psql | shell | flask) ;; *) take_turn ;; esac
-  # The next `make up` ends the demo; no other verb does.
-  if [ "$verb" = restart ] && [ -n "$(login_port)" ]; then use_demo_login "$(login_port)"; fi
+  keep_demo_login
 }
 
 has_psutil() { "$python" -c 'import psutil' 2>/dev/null; }

@@ -183,15 +183,14 @@ made_of_login() {
 }
 
 start_login() {
-  local i
   echo "$DEMO_LOGIN_PORT" >.native/run/login.port
   in_new gunicorn --config /dev/null --no-control-socket --bind "127.0.0.1:$DEMO_LOGIN_PORT" --threads 4 --daemon \
-    --enable-stdio-inheritance --pid "$PWD/.native/run/login.pid" "app.gauth.demo:serve('http://localhost:$DEMO_LOGIN_PORT')" || return
-  for i in $(seq 100); do
-    ! (exec 3<>"/dev/tcp/127.0.0.1/$DEMO_LOGIN_PORT") 2>/dev/null || return 0
+    --enable-stdio-inheritance --pid "$PWD/.native/run/login.pid" "app.gauth.demo:serve('$(login_url)', 'http://localhost:$DEMO_LOGIN_PORT')" || return
+  for _ in $(seq 100); do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$DEMO_LOGIN_PORT") 2>/dev/null; then break; fi
     sleep 0.1
   done
-  return 1
+  [ "$(state login)" = running ]
 }
 
 # --- nginx

@@ -136,7 +136,11 @@ refuse_port() { fail "port $1 $2; set another in .env: HTTP_PORT=$(free_port 808
 check_services() {
   local service
   for service in ${S:-}; do
-    case "$service" in db | web | nginx) ;; *) fail "S=$service: there is no such service; there are db, web and nginx" ;; esac
+    case "$service" in
+      db | web | nginx) ;;
+      login) [ -n "$(login_port)" ] || fail "S=login: it is not running; type make demo-login" ;;
+      *) fail "S=$service: there is no such service; there are db, web and nginx" ;;
+    esac
   done
 }
 
@@ -193,6 +197,13 @@ use_demo_login() {
   export GAUTH_DISCOVERY_URL
 }
 
+# keep_demo_login: the next `make up` ends the demo; no other verb does.
+keep_demo_login() {
+  local port=""
+  case "$verb" in restart | logs) port=$(login_port) ;; esac
+  [ -z "$port" ] || use_demo_login "$port"
+}
+
 verb_demo-login() {
   local name port
   case "$(env_get APP_SETTINGS config.DevelopmentConfig)" in
@@ -203,7 +214,7 @@ verb_demo-login() {
     [ -z "$(env_get "$name")" ] || fail ".env: $name names a provider already, with which make up signs in; comment it out to try the demo's"
   done
   port=$(login_port)
-  [ -n "$port" ] || port=$(free_port 9400 9401 9402 9403 9404)
+  [ -n "$port" ] || port=$(HTTP_BIND=127.0.0.1 free_port 9400 9401 9402 9403 9404)
   [ -n "$port" ] || fail "the ports 9400 to 9404 are all taken"
   use_demo_login "$port"
   verb_up

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 PLACEHOLDERS = {"change-me", "secret", "not_this"}
 SECRET_MINIMUM = 32  # characters
-GOOGLE = "https://accounts.google.com/.well-known/openid-configuration"
+DISCOVERY = "/.well-known/openid-configuration"
 ALLOWED = re.compile(r"([^@]+@)?[a-z0-9-]+(\.[a-z0-9-]+)+")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -95,7 +95,6 @@ class Config:
     CSRF_ENABLED = True
     WTF_CSRF_TIME_LIMIT = None  # a token lives as long as the session it belongs to
     SESSION_COOKIE_SAMESITE = "Lax"
-    SESSION_REFRESH_EACH_REQUEST = False  # gauth says when
     API_TITLE = "Slipway"
     API_VERSION = "1"
     API_SPEC_OPTIONS = {
@@ -136,15 +135,18 @@ class Config:
         """Read the settings of the sign-in."""
         self.GAUTH_CLIENT_ID = environ.get("GAUTH_CLIENT_ID", "")
         self.GAUTH_CLIENT_SECRET = secret(environ, "GAUTH_CLIENT_SECRET")
-        self.GAUTH_DISCOVERY_URL = environ.get("GAUTH_DISCOVERY_URL") or GOOGLE
+        self.GAUTH_DISCOVERY_URL = (
+            environ.get("GAUTH_DISCOVERY_URL") or f"https://accounts.google.com{DISCOVERY}"
+        )
         self.GAUTH_AUDIENCES = words(environ, "GAUTH_AUDIENCES")
         self.GAUTH_ALLOWED = [word.lower() for word in words(environ, "GAUTH_ALLOWED")]
         self.GAUTH_SESSION_LIFETIME = duration(environ, "GAUTH_SESSION_LIFETIME", "30d")
         self.GAUTH_SESSION_IDLE = duration(environ, "GAUTH_SESSION_IDLE", "7d")
         self.GAUTH_TOKEN_LIFETIME = duration(environ, "GAUTH_TOKEN_LIFETIME", "90d")
         schemes = ("https://", "http://") if self.WEAK_SECRETS else ("https://",)
-        if not self.GAUTH_DISCOVERY_URL.startswith(schemes):
-            raise ConfigError(f"GAUTH_DISCOVERY_URL is {self.GAUTH_DISCOVERY_URL!r}; it begins with https://")
+        url = self.GAUTH_DISCOVERY_URL
+        if not url.startswith(schemes) or not url.endswith(DISCOVERY):
+            raise ConfigError(f"GAUTH_DISCOVERY_URL is {url!r}; it looks like https://…{DISCOVERY}")
         for word in self.GAUTH_ALLOWED:
             if not ALLOWED.fullmatch(word):
                 raise ConfigError(f"GAUTH_ALLOWED has {word!r}; it lists domains and e-mail addresses")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, current_app, request
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from joserfc.jwk import RSAKey
@@ -27,7 +27,7 @@ class Provider(demo.DemoProvider):
     """The demo provider, whose ID tokens and answers a test may change; it counts what it is asked."""
 
     def __init__(self, issuer: str) -> None:
-        super().__init__(issuer, "client", "a secret")
+        super().__init__(issuer, issuer, "client", "a secret")
         self.behave()
 
     def behave(self) -> None:
@@ -35,6 +35,7 @@ class Provider(demo.DemoProvider):
         self.changes: dict[str, Any] = {}
         self.signed: Callable[[dict[str, Any]], str] = super().sign
         self.answers: dict[str, Answer] = {}
+        self.deliver: dict[str, Callable[[bytes], ResponseReturnValue | None]] = {}
         self.asked: Counter[str] = Counter()
 
     def claims(self, email: str, nonce: str | None) -> dict[str, Any]:
@@ -58,6 +59,12 @@ class Provider(demo.DemoProvider):
         self.asked[request.path] += 1
         return self.answers.get(request.path, lambda: None)()
 
+    def delivered(self, response: Response) -> Response:
+        """Have an answer come as the test wants."""
+        deliver = self.deliver.get(request.path)
+        instead = deliver(response.get_data()) if deliver else None
+        return response if instead is None else current_app.make_response(instead)
+
 
 @pytest.fixture(scope="session")
 def served_provider() -> Iterator[Provider]:
@@ -65,8 +72,9 @@ def served_provider() -> Iterator[Provider]:
     provider = Provider("")
     app = demo.create_app(provider)
     app.before_request(provider.answer)
+    app.after_request(provider.delivered)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    provider.issuer = f"http://127.0.0.1:{server.port}"
+    provider.issuer = provider.site = f"http://127.0.0.1:{server.port}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield provider

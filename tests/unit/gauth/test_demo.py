@@ -25,6 +25,11 @@ def redeem(provider: Provider, credentials: tuple[str, str] | None = None, **for
     return httpx.post(f"{provider.issuer}/token", data=form, auth=credentials or provider.client)
 
 
+def test_code_without_a_challenge_is_refused(provider: Provider) -> None:
+    code = provider.grant("a@example.com", {"redirect_uri": CALLBACK})
+    assert redeem(provider, code=code).status_code == 400
+
+
 def test_code_is_good_once(provider: Provider) -> None:
     code = code_of(provider)
     assert [redeem(provider, code=code).status_code for _ in range(2)] == [200, 400]

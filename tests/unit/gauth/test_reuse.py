@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template
 from flask.testing import FlaskClient
 
 from tests.support import ROOT
@@ -24,7 +24,7 @@ rest = Api()
 """
 
 APP = """
-from flask import Flask
+from flask import Flask, render_template
 
 from . import gauth, things
 from .extensions import csrf, db, rest
@@ -68,6 +68,17 @@ def cached():
     answer = make_response(render_template("layout.html"))
     answer.headers["Cache-Control"] = "public, s-maxage=60"
     return answer
+
+
+@pages.get("/text")
+def text():
+    return "text", {"Cache-Control": "public"}
+
+
+@pages.get("/mine")
+@login_required
+def mine():
+    return "mine", {"Cache-Control": "public"}
 
 
 @pages.get("/whoami")
@@ -161,6 +172,44 @@ def test_page_marked_cacheable_is_not_where_it_shows_a_session(visitor: Visitor)
     assert visitor.client.get("/cached").headers["Cache-Control"] == "public, s-maxage=60"
     visitor.sign_in()
     assert visitor.client.get("/cached").headers["Cache-Control"] == "private, no-store"
+
+
+def test_cacheable_answer_has_no_session_in_it(visitor: Visitor) -> None:
+    visitor.sign_in()
+    answer = visitor.client.get("/text")
+    assert answer.headers["Cache-Control"] == "public"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_answer_marked_cacheable_is_not_where_it_is_for_one_user(
+    client: FlaskClient, provider: Provider
+) -> None:
+    token = client.post("/gauth/token", json={"id_token": provider.id_token()}).json["token"]
+    answer = client.get("/mine", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.text, answer.headers["Cache-Control"]) == ("mine", "private, no-store")
+
+
+def test_401_of_another_host_says_what_is_wanted(client: FlaskClient) -> None:
+    assert client.get("/api/me").headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_template_is_rendered_without_a_request(bare_app: Flask) -> None:
+    with bare_app.app_context():
+        assert "Sign in" not in render_template("layout.html")
+
+
+def test_requests_in_one_app_context_do_not_share_a_user(visitor: Visitor, bare_app: Flask) -> None:
+    with bare_app.app_context():
+        assert visitor.client.get("/whoami").status_code == 303
+        visitor.sign_in()
+        assert visitor.client.get("/whoami").status_code == 200
+
+
+def test_ways_back_stay_below_the_prefix(client: FlaskClient, provider: Provider) -> None:
+    below = {"SCRIPT_NAME": "/below"}
+    answer = client.get("/whoami", environ_overrides=below)
+    assert answer.location == "/below/gauth/login?next=/below/whoami"
+    assert client.post("/gauth/logout", environ_overrides=below).location == "/below/"
 
 
 def test_login_required_keeps_the_query(client: FlaskClient) -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
+from app.gauth.identity import DISCOVERY, GOOGLE
 from app.gauth.models import User
 from tests.unit.gauth.conftest import Provider, Visitor
 
@@ -79,6 +80,15 @@ def test_sign_out_everywhere_ends_all_sessions_and_tokens(
     assert visitor.client.get("/api/me", headers=bearer(token)).status_code == 401
 
 
+def test_id_token_from_before_signing_out_everywhere_is_refused(visitor: Visitor, provider: Provider) -> None:
+    now = int(time.time())
+    visitor.sign_in()
+    sign_out(visitor.client, everywhere="yes")
+    before, after = provider.id_token(iat=now - 10), provider.id_token(iat=now + 10)
+    exchanged = [visitor.client.post("/gauth/token", json={"id_token": token}) for token in (before, after)]
+    assert [answer.status_code for answer in exchanged] == [401, 201]
+
+
 def test_session_ends_where_it_is_not_used(visitor: Visitor, later: Later) -> None:
     visitor.sign_in()
     later(timedelta(days=7))
@@ -119,6 +129,17 @@ def test_who_is_taken_off_the_list_is_signed_out(visitor: Visitor, configure: Co
     visitor.sign_in()
     configure(GAUTH_ALLOWED=["example.org"])
     assert not visitor.is_known()
+
+
+def test_another_provider_signs_everybody_out(
+    visitor: Visitor, provider: Provider, configure: Configure
+) -> None:
+    token = visitor.client.post("/gauth/token", json={"id_token": provider.id_token()}).json["token"]
+    provider.behave()
+    visitor.sign_in()
+    configure(GAUTH_DISCOVERY_URL=GOOGLE + DISCOVERY)
+    assert not visitor.is_known()
+    assert visitor.client.get("/api/me", headers=bearer(token)).status_code == 401
 
 
 def test_new_secret_key_signs_nobody_out(visitor: Visitor, configure: Configure) -> None:
@@ -196,6 +217,12 @@ def test_unsafe_request_with_a_bearer_token_wants_no_csrf_token(visitor: Visitor
 
 def test_unsafe_request_of_nobody_wants_no_csrf_token(visitor: Visitor) -> None:
     visitor.leave()
+    assert visitor.client.post("/api/notes", json={"title": "a"}).status_code == 201
+
+
+def test_csrf_protection_that_is_off_is_off(visitor: Visitor, configure: Configure) -> None:
+    configure(WTF_CSRF_ENABLED=False)
+    visitor.sign_in()
     assert visitor.client.post("/api/notes", json={"title": "a"}).status_code == 201
 
 

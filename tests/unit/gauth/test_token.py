@@ -80,6 +80,7 @@ def test_id_token_for_an_app_of_ours_is_taken(
         ("n1", {"nonce": "n1"}, 201),
         ("n1", {"nonce": "n2"}, 401),
         (None, {"nonce": "n1"}, 401),
+        (None, {"nonce": "None"}, 401),
         ("n1", {}, 201),
     ],
 )
@@ -142,6 +143,7 @@ def test_malformed_id_token_is_refused(exchange: Exchange, id_token: str) -> Non
         ({"label": "\0"}, "label"),
         ({"label": "\ud800"}, "label"),
         ({"nonce": ""}, "nonce"),
+        ({"nonce": "\ud800"}, "nonce"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
-from flask import abort, g, redirect, request, session, url_for
+from flask import abort, redirect, request, session, url_for
 from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
 from werkzeug.local import LocalProxy
 
 from .models import ApiToken, User
 from .settings import settings
 
 KEY = "gauth"  # in the session: {"user": id, "epoch": of the user, "since" and "seen": times in seconds}
+USER = "gauth.user"  # in the environment of a request
 SEEN_STEPS = 10  # in the time that a session may be idle; more often `seen` is not written down
 
 P = ParamSpec("P")
@@ -21,10 +23,10 @@ R = TypeVar("R")
 
 def get_user() -> User | None:
     """Return who is signed in, None where nobody is; read from the database once a request."""
-    if "gauth_user" not in g:
-        g.gauth_user = None  # also where the database does not answer, for the page that says so
-        g.gauth_user = read_user()
-    user: User | None = g.gauth_user
+    if USER not in request.environ:
+        request.environ[USER] = None  # also where the database does not answer, for the page that says so
+        request.environ[USER] = read_user()
+    user: User | None = request.environ[USER]
     return user
 
 
@@ -96,11 +98,18 @@ def refuse() -> NoReturn:
     """Answer that the request wants somebody who is signed in."""
     if request.path.startswith("/api/"):
         unauthorized()
-    back = request.full_path.rstrip("?") if request.method == "GET" else None
-    abort(redirect(url_for("gauth_pages.login", next=back), 303))
+    abort(redirect(url_for("gauth_pages.login", next=here() if request.method == "GET" else None), 303))
+
+
+def here() -> str:
+    """Return the path and query of the request."""
+    return request.script_root + request.full_path.rstrip("?")
 
 
 def unauthorized(detail: str = "Sign in, or send an API token.") -> NoReturn:
     """Answer 401 in the words of https://www.rfc-editor.org/rfc/rfc6750#section-3"""
     wrong: dict[str, Any] = {} if bearer() is None else {"error": "invalid_token"}
-    abort(401, detail, www_authenticate=WWWAuthenticate("bearer", wrong))
+    challenge = WWWAuthenticate("bearer", wrong)
+    error = Unauthorized(detail, www_authenticate=challenge)
+    error.data = {"headers": {"WWW-Authenticate": str(challenge)}}  # type: ignore[attr-defined] # for flask-smorest
+    raise error

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
-from urllib.parse import urlsplit
 
-from flask import abort, current_app
+from flask import abort, current_app, request
 
 from .access import unauthorized
 from .identity import Identity, IdentityError, ProviderError
@@ -48,12 +47,17 @@ def refuse_attempt() -> NoReturn:
 
 
 def local_path(path: str) -> str:
-    r"""Return `path` if it stays on this site whatever a browser makes of it, else "/".
+    r"""Return `path` if it stays on this site whatever a browser makes of it, else the home page's.
 
     Browsers take `\` for `/`, and leave out tabs and line ends: https://url.spec.whatwg.org/#url-parsing
     """
     if not path.startswith("/") or path.startswith("//") or len(path.encode()) > NEXT_MAXIMUM:
-        return "/"
+        return home()
     if "\\" in path or any(c <= " " or c == "\x7f" for c in path):
-        return "/"
-    return path if not any(urlsplit(path)[:2]) else "/"
+        return home()
+    return path
+
+
+def home() -> str:
+    """Return the path of the home page."""
+    return f"{request.script_root}/"

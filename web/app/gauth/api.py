@@ -11,7 +11,9 @@ BIGINT_MAX = 2**63 - 1
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]  # of the host's API_SPEC_OPTIONS
 NOT_STORED = {"Cache-Control": "no-store"}
 
-api = Blueprint("gauth", __name__, description="Who is signed in, and their API tokens")
+api = Blueprint(
+    "gauth", __name__, description="Who is signed in, and their API tokens; 404 where signing in is off"
+)
 api.before_request(check_configured)
 
 
@@ -22,8 +24,9 @@ def create(data: dict[str, Any]) -> Any:
     """Get an API token for an ID token of the provider"""
     with answering_in_http():
         identity = settings().provider.identify(data["id_token"], data.get("nonce"))
-    check_allowed(identity)
-    user = User.signed_in(identity)
+        check_allowed(identity)
+        user = User.signed_in(identity)
+        user.check_later(identity.proven_at)
     token, text = ApiToken.issue(user, data["label"], settings().token_lifetime)
     db.session.commit()
     shown = {name: getattr(token, name) for name in ApiTokenSchema().fields}

@@ -22,22 +22,22 @@ ACCOUNTS = {"ada@example.com": "Ada Lovelace", "grace@example.org": "Grace Hoppe
 
 
 class DemoProvider:
-    """The provider that the browser knows by the URL `issuer`, for one client."""
+    """The provider that one client knows by the URL `issuer`, and its users' browsers by the URL `site`."""
 
-    def __init__(self, issuer: str, client_id: str, client_secret: str) -> None:
+    def __init__(self, issuer: str, site: str, client_id: str, client_secret: str) -> None:
         self.issuer = issuer
+        self.site = site
         self.client = (client_id, client_secret)
         self.keys = [RSAKey.generate_key(2048, auto_kid=True)]
         self.codes: dict[str, dict[str, Any]] = {}
 
     def discovery(self) -> dict[str, Any]:
-        """Return the discovery document. The app may know this server by another name than the browser."""
-        here = request.host_url.rstrip("/")
+        """Return the discovery document."""
         return {
             "issuer": self.issuer,
-            "authorization_endpoint": f"{self.issuer}/authorize",
-            "token_endpoint": f"{here}/token",
-            "jwks_uri": f"{here}/keys",
+            "authorization_endpoint": f"{self.site}/authorize",
+            "token_endpoint": f"{self.issuer}/token",
+            "jwks_uri": f"{self.issuer}/keys",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
@@ -69,8 +69,10 @@ class DemoProvider:
 
     def grant(self, email: str, asked: dict[str, str]) -> str:
         """Return a code for the sign-in of an account, of what the app has `asked`."""
+        now = time.monotonic()
+        self.codes = {code: granted for code, granted in self.codes.items() if granted["expires"] > now}
         code = secrets.token_urlsafe(16)
-        self.codes[code] = asked | {"email": email, "expires": time.monotonic() + CODE_LIFETIME}
+        self.codes[code] = asked | {"email": email, "expires": now + CODE_LIFETIME}
         return code
 
     def redeem(self, code: str, redirect_uri: str, verifier: str) -> str | None:
@@ -80,7 +82,7 @@ class DemoProvider:
             granted is None
             or time.monotonic() > granted["expires"]
             or granted["redirect_uri"] != redirect_uri
-            or granted["code_challenge"] != create_s256_code_challenge(verifier)
+            or granted.get("code_challenge") != create_s256_code_challenge(verifier)
         ):
             return None
         return self.sign(self.claims(granted["email"], granted.get("nonce")))
@@ -133,6 +135,6 @@ def create_app(provider: DemoProvider) -> Flask:
     return app
 
 
-def serve(issuer: str) -> Flask:
+def serve(issuer: str, site: str) -> Flask:
     """Return the app that gunicorn serves."""
-    return create_app(DemoProvider(issuer, "demo", "demo"))
+    return create_app(DemoProvider(issuer, site, "demo", "demo"))

@@ -41,6 +41,7 @@ class User(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
     session_epoch: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     signed_in_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    signed_out_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # everywhere
 
     @classmethod
     def signed_in(cls, told: identity.Identity) -> Self:
@@ -48,7 +49,7 @@ class User(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
 
         One statement, so that two tabs may sign in at once.
         """
-        values = vars(told)
+        values = {name: value for name, value in vars(told).items() if name != "proven_at"}
         store = insert(cls).values(values)
         changes = {name: store.excluded[name] for name in values} | {"signed_in_at": func.now()}
         store = store.on_conflict_do_update(index_elements=["issuer", "subject"], set_=changes)
@@ -71,10 +72,17 @@ class User(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
         newest_first: Select[tuple[ApiToken]] = mine.order_by(ApiToken.id.desc())
         return newest_first
 
+    def check_later(self, proven_at: datetime) -> None:
+        """Refuse what was proven before the user signed out everywhere (IdentityError)."""
+        if self.signed_out_at is not None and proven_at < self.signed_out_at:
+            raise identity.IdentityError("it is from before its user signed out everywhere")
+
     def sign_out_everywhere(self) -> None:
         """End each session of the user, and revoke each API token."""
         db.session.execute(
-            db.update(User).where(User.id == self.id).values(session_epoch=User.session_epoch + 1)
+            db.update(User)
+            .where(User.id == self.id)
+            .values(session_epoch=User.session_epoch + 1, signed_out_at=func.now())
         )
         db.session.execute(db.delete(ApiToken).where(ApiToken.user_id == self.id))
 

@@ -1,11 +1,11 @@
 from typing import Any
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, has_request_context, request, url_for
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..extensions import csrf
-from .access import get_user, rides_on_session
+from .access import USER, get_user, here, rides_on_session
 from .models import User
 from .settings import load, settings
 
@@ -17,9 +17,14 @@ class Sessions(SecureCookieSessionInterface):
         return request.is_secure or super().get_cookie_secure(app)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if session.accessed and (session or session.modified):
+        of_session = session.accessed and (session or session.modified)
+        of_user = request.environ.get(USER) is not None
+        if of_session or (of_user and "Cache-Control" in response.headers):
             response.headers["Cache-Control"] = "private, no-store"
         super().save_session(app, session, response)
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        return session.modified
 
 
 def init_app(app: Flask) -> None:
@@ -35,14 +40,15 @@ def init_app(app: Flask) -> None:
 
 def protect() -> None:
     """Refuse an unsafe request that acts for a session's user without a CSRF token, on exempt views too."""
-    if request.endpoint and request.method in current_app.config["WTF_CSRF_METHODS"] and rides_on_session():
+    unsafe = request.endpoint and request.method in current_app.config["WTF_CSRF_METHODS"]
+    if unsafe and current_app.config["WTF_CSRF_ENABLED"] and rides_on_session():
         csrf.protect()
 
 
 def context() -> dict[str, Any]:
     """Return what templates may want: `current_user`, and, where nobody is signed in, what leads there."""
     found = settings()
-    if found.missing:
+    if found.missing or not has_request_context():
         return {}
     user = user_of_page()
     return {
@@ -63,5 +69,5 @@ def user_of_page() -> User | None:
 
 def sign_in_url() -> str:
     """Return the URL that signs in and comes back to the present page."""
-    here = request.method == "GET" and request.endpoint and request.blueprint != "gauth_pages"
-    return url_for("gauth_pages.login", next=request.full_path.rstrip("?") if here else None)
+    is_page = request.method == "GET" and request.endpoint and request.blueprint != "gauth_pages"
+    return url_for("gauth_pages.login", next=here() if is_page else None)

@@ -5,7 +5,7 @@ from werkzeug import Response
 from ..extensions import csrf, db
 from . import attempts
 from .access import begin_session, get_user
-from .answers import answering_in_http, check_allowed, check_configured, local_path, refuse_attempt
+from .answers import answering_in_http, check_allowed, check_configured, home, local_path, refuse_attempt
 from .models import User
 from .settings import settings
 
@@ -50,7 +50,7 @@ def callback() -> ResponseReturnValue:
 
 
 @pages.post("/logout")
-@csrf.exempt  # a session is protected all the same (mount.py); one that has expired needs no token to be left
+@csrf.exempt  # a session is protected all the same (mount.py); without one there is nothing to protect
 def logout() -> ResponseReturnValue:
     """Sign out here, or, with `everywhere` in the form, of every session and API token."""
     user = get_user()
@@ -58,4 +58,4 @@ def logout() -> ResponseReturnValue:
         user.sign_out_everywhere()
         db.session.commit()
     session.clear()
-    return redirect("/", 303)
+    return redirect(home(), 303)

@@ -35,7 +35,7 @@ class IdTokenSchema(Schema):
 
     id_token = fields.String(required=True, validate=validate.Length(1, 20_000))
     nonce = fields.String(
-        validate=validate.Length(1, 500),
+        validate=[validate.Length(1, 500), STORABLE],
         metadata={"description": "What the app put into its request for the ID token, if it did."},
     )
     label = fields.String(

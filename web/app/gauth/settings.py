@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 
-from .identity import GOOGLE
+from .identity import DISCOVERY, GOOGLE
 
 if TYPE_CHECKING:
     from .provider import Provider
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 DEFAULTS: dict[str, Any] = {
     "GAUTH_CLIENT_ID": "",
     "GAUTH_CLIENT_SECRET": "",
-    "GAUTH_DISCOVERY_URL": f"{GOOGLE}/.well-known/openid-configuration",
+    "GAUTH_DISCOVERY_URL": GOOGLE + DISCOVERY,
     "GAUTH_AUDIENCES": [],  # client ids of the apps that show ID tokens
     "GAUTH_ALLOWED": [],  # domains and addresses; empty: everybody
     "GAUTH_SESSION_LIFETIME": timedelta(days=30),
@@ -28,7 +28,7 @@ class Settings:
 
     client_id: str
     client_secret: str
-    discovery_url: str
+    issuer: str
     audiences: list[str]
     allowed: list[str]
     session_lifetime: float  # seconds
@@ -44,34 +44,41 @@ class Settings:
     @property
     def is_google(self) -> bool:
         """Whether people sign in with Google."""
-        return self.discovery_url.startswith(f"{GOOGLE}/")
+        return self.issuer == GOOGLE
 
     @cached_property
     def provider(self) -> "Provider":
         """The provider. It loads Authlib (0.2 s, 20 MB), which an app that signs nobody in does without."""
         from .provider import Provider
 
-        return Provider(self.discovery_url, self.client_id, self.client_secret, self.audiences)
+        return Provider(self.issuer, self.client_id, self.client_secret, self.audiences)
 
     def allows(self, issuer: str, email: str, hosted_domain: str | None) -> bool:
-        """Tell whether somebody may sign in.
+        """Tell whether somebody may be signed in whom `issuer` vouches for: the present provider alone may.
 
         With Google a domain is the one that manages the account, as anybody may have an account for an
         address of it: https://developers.google.com/identity/openid-connect/openid-connect#hd-param
         """
         domain = hosted_domain if issuer == GOOGLE else email.rpartition("@")[2]
-        return not self.allowed or email in self.allowed or domain in self.allowed
+        listed = not self.allowed or email in self.allowed or domain in self.allowed
+        return listed and issuer == self.issuer
 
 
 def load(app: Flask) -> Settings:
     """Return the settings of `app`, with a default for each that it does not have."""
     of = DEFAULTS | {name: app.config[name] for name in DEFAULTS if app.config.get(name)}
+    for name in ("GAUTH_ALLOWED", "GAUTH_AUDIENCES"):
+        if isinstance(of[name], str):
+            raise TypeError(f"{name} is a list")
+    issuer, suffix, _ = of["GAUTH_DISCOVERY_URL"].partition(DISCOVERY)
+    if not suffix:
+        raise ValueError(f"GAUTH_DISCOVERY_URL ends with {DISCOVERY}")
     found = Settings(
         client_id=of["GAUTH_CLIENT_ID"],
         client_secret=of["GAUTH_CLIENT_SECRET"],
-        discovery_url=of["GAUTH_DISCOVERY_URL"],
+        issuer=issuer.rstrip("/"),
         audiences=of["GAUTH_AUDIENCES"],
-        allowed=of["GAUTH_ALLOWED"],
+        allowed=[word.lower() for word in of["GAUTH_ALLOWED"]],
         session_lifetime=of["GAUTH_SESSION_LIFETIME"].total_seconds(),
         session_idle=of["GAUTH_SESSION_IDLE"].total_seconds(),
         token_lifetime=of["GAUTH_TOKEN_LIFETIME"],

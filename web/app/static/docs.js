@@ -5,7 +5,7 @@ const follow = () => document.documentElement.classList.toggle("dark-mode", dark
 dark.addEventListener("change", follow);
 follow();
 const withToken = (request) => {
-  if (element.dataset.csrf && request.url.startsWith(location.origin)) request.headers["X-CSRFToken"] = element.dataset.csrf;
+  if (element.dataset.csrf && new URL(request.url, location).origin === location.origin) request.headers["X-CSRFToken"] = element.dataset.csrf;
   return request;
 };
 SwaggerUIBundle({ domNode: element, url: element.dataset.url, requestInterceptor: withToken });
