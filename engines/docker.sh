@@ -10,7 +10,6 @@ export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 compose() {
   local files
   files=$(env_get COMPOSE_FILE docker-compose.yml)
-  # What is in no file any more, the next `compose up` removes.
   if [ -n "${DEMO_LOGIN_PORT:-}" ]; then local -x COMPOSE_FILE=$files:engines/demo-login.yml; fi
   docker compose --profile "$(profile)" "$@"
 }
@@ -100,6 +99,7 @@ verb_up() {
   check_port
   say "Building the images"
   quietly compose build || fail "the images could not be built"
+  [ -n "${DEMO_LOGIN_PORT:-}" ] || [ -z "$(login_port)" ] || stop_login
   start_database
   say "Migrating"
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
@@ -160,6 +160,11 @@ login_port() {
     --filter label=com.docker.compose.service=login --format '{{.Ports}}' || true; } 2>/dev/null |
     sed -n 's/.*:\([0-9]*\)->9400.*/\1/p'
 }
+
+stop_login() (
+  use_demo_login "$(login_port)"
+  quietly compose rm --force --stop login
+)
 
 login_url() { echo http://login:9400; }
 

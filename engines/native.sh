@@ -144,7 +144,7 @@ verb_restart() {
   check_services
   require_up nginx
   case "${S:-db}" in *db*) ;; *) ! own_database || require_up db ;; esac
-  for service in ${S:-db web nginx}; do
+  for service in ${S:-db web nginx ${DEMO_LOGIN_PORT:+login}}; do
     [ "$service" != db ] || own_database || continue
     stop "$service"
     start "$service"

@@ -172,7 +172,7 @@ reload_web() { kill -HUP "$("$python" engines/servers.py | awk '$1 == "web" { pr
 
 # --- The provider of make demo-login
 
-login_port() { if has_psutil && [ "$(state login)" = running ]; then cat .native/run/login.port; fi; }
+login_port() { if [ -e .native/run/login.pid ] && has_psutil && [ "$(state login)" = running ]; then cat .native/run/login.port; fi; }
 
 login_url() { echo "http://127.0.0.1:$DEMO_LOGIN_PORT"; }
 

@@ -17,7 +17,7 @@ verb_lint() {
   venv/bin/ruff format --check .
   venv/bin/mypy
   say "Shell scripts"
-  git ls-files -z --cached --others --exclude-standard | xargs -0 grep -lE '^#!.*(bash|/sh)$|^# shellcheck shell=' -- |
+  git ls-files -z --cached --others --exclude-standard | { xargs -0 grep -slE '^#!.*(bash|/sh)$|^# shellcheck shell=' -- || true; } |
     xargs venv/bin/shellcheck --external-sources
   say "Dockerfile"
   venv/bin/hadolint Dockerfile

@@ -103,6 +103,11 @@ check_env() {
   case "$(env_get HTTP_BIND)" in *[!0-9.]*) fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an IPv4 address, such as 127.0.0.1" ;; esac
   case "$(env_get DATABASE_URL)" in *@db | *@db[:/]*) fail ".env: DATABASE_URL names the stack's own database, which is used where it is left out" ;; esac
   [ -r "$(env_get CA_BUNDLE /dev/null)" ] || fail ".env: CA_BUNDLE=$(env_get CA_BUNDLE) cannot be read"
+  # A misspelt GAUTH_ALLOWED would let everybody in.
+  for name in ${!dotenv_GAUTH_@}; do
+    name=${name#dotenv_}
+    grep -q "^#*${name%_FILE}=" .env.example || fail ".env: there is no setting $name; .env.example lists them"
+  done
   for name in SECRET_KEY CSRF_SESSION_KEY POSTGRES_PASSWORD; do
     [ -n "$(env_get "$name")$(env_get "${name}_FILE")" ] ||
       fail ".env: $name is empty; put its value back, or a new one such as $(random_secret)"
@@ -139,7 +144,7 @@ check_services() {
     case "$service" in
       db | web | nginx) ;;
       login) [ -n "$(login_port)" ] || fail "S=login: it is not running; type make demo-login" ;;
-      *) fail "S=$service: there is no such service; there are db, web and nginx" ;;
+      *) fail "S=$service: there is no such service; there are db, web and nginx, and login after make demo-login" ;;
     esac
   done
 }
@@ -200,25 +205,26 @@ use_demo_login() {
 # keep_demo_login: the next `make up` ends the demo; no other verb does.
 keep_demo_login() {
   local port=""
-  case "$verb" in restart | logs) port=$(login_port) ;; esac
+  case "$verb" in up | down | clean | demo-login) ;; *) port=$(login_port) ;; esac
   [ -z "$port" ] || use_demo_login "$port"
 }
 
 verb_demo-login() {
   local name port
+  [ -d web/app/gauth ] || fail "there is no web/app/gauth to sign in with"
   case "$(env_get APP_SETTINGS config.DevelopmentConfig)" in
     config.DevelopmentConfig) ;;
-    *) fail "its provider believes whoever comes, so it is for development alone; .env has APP_SETTINGS=$(env_get APP_SETTINGS)" ;;
+    *) fail "its provider believes whoever comes, so it is for development alone, and this is APP_SETTINGS=$(env_get APP_SETTINGS)" ;;
   esac
   for name in GAUTH_CLIENT_ID GAUTH_DISCOVERY_URL; do
-    [ -z "$(env_get "$name")" ] || fail ".env: $name names a provider already, with which make up signs in; comment it out to try the demo's"
+    [ -z "$(env_get "$name")" ] || fail "$name names a provider already, with which make up signs in; comment it out in .env to try the demo's"
   done
   port=$(login_port)
   [ -n "$port" ] || port=$(HTTP_BIND=127.0.0.1 free_port 9400 9401 9402 9403 9404)
   [ -n "$port" ] || fail "the ports 9400 to 9404 are all taken"
   use_demo_login "$port"
   verb_up
-  say "Sign in there as whoever you like; make up ends the demo"
+  say "Sign in there as whoever you like, with the provider at http://localhost:$port; make up ends the demo"
 }
 
 verb_psql() {

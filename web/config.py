@@ -138,6 +138,8 @@ class Config:
         self.GAUTH_DISCOVERY_URL = (
             environ.get("GAUTH_DISCOVERY_URL") or f"https://accounts.google.com{DISCOVERY}"
         )
+        if bool(self.GAUTH_CLIENT_ID) != bool(self.GAUTH_CLIENT_SECRET):
+            raise ConfigError("GAUTH_CLIENT_ID and GAUTH_CLIENT_SECRET: only one of them is set")
         self.GAUTH_AUDIENCES = words(environ, "GAUTH_AUDIENCES")
         self.GAUTH_ALLOWED = [word.lower() for word in words(environ, "GAUTH_ALLOWED")]
         self.GAUTH_SESSION_LIFETIME = duration(environ, "GAUTH_SESSION_LIFETIME", "30d")

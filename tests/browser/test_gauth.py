@@ -3,11 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.checkouts import Checkout
@@ -137,12 +135,7 @@ def choose(url: str, email: str) -> str:
 def id_token(demo: Checkout) -> str:
     """An ID token of Ada's, as an app gets it from the provider by itself."""
     provider = begin(demo.url)[0].partition("/authorize")[0]
-    asked = {"client_id": "demo", "redirect_uri": "app:/", "nonce": "n-1"}
-    asked["code_challenge"] = create_s256_code_challenge("v" * 48)
-    back = choose(f"{provider}/authorize?{urlencode(asked)}", "ada@example.com")
-    form = {"code": parse_qs(urlsplit(back).query)["code"][0], "redirect_uri": "app:/"}
-    answer = httpx.post(f"{provider}/token", data=form | {"code_verifier": "v" * 48}, auth=("demo", "demo"))
-    return str(answer.json()["id_token"])
+    return str(httpx.get(f"{provider}/id-token?nonce=n-1").json()["id_token"])
 
 
 def test_id_token_is_exchanged_by_a_script_of_the_page(page: Page, id_token: str) -> None:
@@ -200,7 +193,7 @@ def test_demo_is_refused_beside_a_provider(demo: Checkout) -> None:
 def test_demo_is_refused_outside_development(demo: Checkout, settings: str) -> None:
     run = demo.try_make("demo-login", APP_SETTINGS=settings, COMPOSE_FILE="docker-compose.yml")
     assert run.returncode == 2
-    assert f"it is for development alone; .env has APP_SETTINGS={settings}" in run.stdout
+    assert f"it is for development alone, and this is APP_SETTINGS={settings}" in run.stdout
 
 
 def test_demo_outlives_a_restart(demo: Checkout) -> None:
@@ -212,3 +205,17 @@ def test_demo_is_repeated_without_another_provider(demo: Checkout) -> None:
     before = begin(demo.url)[0].partition("/authorize")[0]
     demo.make("demo-login", TRUSTED_PROXIES="1")
     assert begin(demo.url)[0].partition("/authorize")[0] == before
+
+
+def test_logs_of_the_provider_are_shown(demo: Checkout) -> None:
+    assert "Booting worker" in demo.make("logs", "S=login")
+
+
+def test_misspelt_setting_is_named(demo: Checkout) -> None:
+    path = demo.path / ".env"
+    settings = path.read_text()
+    path.write_text(f"{settings}GAUTH_ALOWED=example.com\n")
+    run = demo.try_make("up")
+    path.write_text(settings)
+    assert run.returncode == 2
+    assert ".env: there is no setting GAUTH_ALOWED" in run.stdout

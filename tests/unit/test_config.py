@@ -157,3 +157,9 @@ def test_earlier_secret_keys_are_split() -> None:
 def test_production_refuses_a_weak_earlier_secret_key() -> None:
     with pytest.raises(ConfigError, match=r"^SECRET_KEY_FALLBACKS is an example"):
         load(ENVIRONMENT | {"SECRET_KEY_FALLBACKS": "short"})
+
+
+@pytest.mark.parametrize("name", ["GAUTH_CLIENT_ID", "GAUTH_CLIENT_SECRET"])
+def test_client_of_the_provider_wants_id_and_secret(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"only one of them is set$"):
+        load(ENVIRONMENT | {name: "x"})

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, json, render_template, request
+from flask_wtf.csrf import CSRFError
 from marshmallow import ValidationError
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -28,6 +29,7 @@ RETRY_AFTER = 2  # seconds
 def init_app(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(HTTPException, handle)
+    app.register_error_handler(CSRFError, handle_forged)
     app.register_error_handler(ValidationError, handle_invalid)
     app.register_error_handler(StaleDataError, handle_stale)
     app.register_error_handler(IntegrityError, handle_conflict)
@@ -81,6 +83,13 @@ def advice(error: BaseException | None) -> str:
     if isinstance(error, ProgrammingError):
         return "The database does not have what the models say: make migrate"
     return "The traceback is in the log: make logs S=web"
+
+
+def handle_forged(error: CSRFError) -> Response:
+    """Answer that a form is another site's, or of a session that is over."""
+    advice = "This may be a page from before you signed in or out: go back, reload it, and send it again."
+    error.description = f"{error.description} {advice}"
+    return handle(error)
 
 
 def handle_invalid(error: ValidationError) -> Response:

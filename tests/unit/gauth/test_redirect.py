@@ -123,7 +123,17 @@ def test_denial_ends_the_attempt(visitor: Visitor) -> None:
 def test_replayed_callback_is_refused(visitor: Visitor) -> None:
     back = visitor.choose(visitor.leave())
     assert visitor.client.get(back).status_code == 303
+    visitor.client.delete_cookie("session")
     assert visitor.client.get(back).status_code == 400
+    assert not visitor.is_known()
+
+
+def test_going_back_to_a_callback_leads_home(visitor: Visitor) -> None:
+    back = visitor.choose(visitor.leave())
+    visitor.client.get(back)
+    visitor.sign_in("grace@example.org")
+    assert visitor.client.get(back).location == "/"
+    assert visitor.client.get("/api/me").json["email"] == "grace@example.org"
 
 
 def test_late_callback_is_refused(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

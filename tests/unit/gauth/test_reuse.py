@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, render_template
 from flask.testing import FlaskClient
+from sqlalchemy.exc import StatementError
 
 from tests.support import ROOT
 from tests.unit.gauth.conftest import Provider, Visitor
@@ -210,6 +211,14 @@ def test_ways_back_stay_below_the_prefix(client: FlaskClient, provider: Provider
     answer = client.get("/whoami", environ_overrides=below)
     assert answer.location == "/below/gauth/login?next=/below/whoami"
     assert client.post("/gauth/logout", environ_overrides=below).location == "/below/"
+
+
+def test_record_of_nobody_says_what_it_wants(bare_app: Flask) -> None:
+    things = importlib.import_module("bare.things")
+    with bare_app.app_context():
+        things.db.session.add(things.Thing())
+        with pytest.raises(StatementError, match="owner_id= must say whose"):
+            things.db.session.commit()
 
 
 def test_login_required_keeps_the_query(client: FlaskClient) -> None:

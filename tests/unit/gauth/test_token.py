@@ -195,9 +195,11 @@ def test_nobody_is_refused(client: FlaskClient, headers: dict[str, str]) -> None
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_expired_api_token_is_refused(client: FlaskClient, exchange: Exchange, configure: Configure) -> None:
-    configure(GAUTH_TOKEN_LIFETIME=timedelta(seconds=-1))
+def test_expired_api_token_is_refused(app: Flask, client: FlaskClient, exchange: Exchange) -> None:
     token = exchange().json["token"]
+    with app.app_context():
+        db.session.execute(db.update(ApiToken).values(expires_at=datetime(2020, 1, 1, tzinfo=UTC)))
+        db.session.commit()
     assert client.get("/api/me", headers=bearer(token)).status_code == 401
 
 

@@ -48,6 +48,6 @@ def test_pages_do_not_depend_on_cookies(unconfigured: FlaskClient) -> None:
 
 
 def test_developer_is_told_what_is_missing(postgres: str, settings: Callable[[str], dict[str, str]]) -> None:
-    app = create_app(DevelopmentConfig(settings(postgres) | {"GAUTH_CLIENT_ID": "x"}))
+    app = create_app(DevelopmentConfig(settings(postgres)))
     page = app.test_client().get("/gauth/login").text
-    assert "Signing in is off, for want of GAUTH_CLIENT_SECRET." in page
+    assert "Signing in is off, for want of GAUTH_CLIENT_ID and GAUTH_CLIENT_SECRET." in page

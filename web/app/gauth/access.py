@@ -10,11 +10,13 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from werkzeug.local import LocalProxy
 
+from ..extensions import Blueprint
 from .models import ApiToken, User
 from .settings import settings
 
 KEY = "gauth"  # in the session: {"user": id, "epoch": of the user, "since" and "seen": times in seconds}
 USER = "gauth.user"  # in the environment of a request
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]  # of the host's API_SPEC_OPTIONS
 SEEN_STEPS = 10  # in the time that a session may be idle; more often `seen` is not written down
 
 P = ParamSpec("P")
@@ -91,7 +93,8 @@ def login_required(view: Callable[P, R]) -> Callable[P, R]:
             refuse()
         return view(*args, **kwargs)
 
-    return guarded
+    documented: Callable[P, R] = Blueprint.doc(security=BEARER, responses={401: "UNAUTHORIZED"})(guarded)
+    return documented
 
 
 def refuse() -> NoReturn:

@@ -118,19 +118,24 @@ def create_app(provider: DemoProvider) -> Flask:
         query = urlencode(outcome | {"state": asked.get("state", "")})
         return redirect(f"{asked['redirect_uri']}?{query}", 303)
 
+    @app.get("/id-token")
+    def id_token() -> ResponseReturnValue:
+        email = request.args.get("email", next(iter(ACCOUNTS)))
+        return {"id_token": provider.sign(provider.claims(email, request.args.get("nonce")))}
+
     @app.post("/token")
     def token() -> ResponseReturnValue:
         credentials = request.authorization
         if not credentials or (credentials.username, credentials.password) != provider.client:
             return {"error": "invalid_client"}, 401
         form = request.form
-        id_token = provider.redeem(
+        redeemed = provider.redeem(
             form.get("code", ""), form.get("redirect_uri", ""), form.get("code_verifier", "")
         )
-        if id_token is None:
+        if redeemed is None:
             return {"error": "invalid_grant"}, 400
         access_token = secrets.token_urlsafe(16)
-        return {"access_token": access_token, "token_type": "Bearer", "id_token": id_token}
+        return {"access_token": access_token, "token_type": "Bearer", "id_token": redeemed}
 
     return app
 

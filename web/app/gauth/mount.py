@@ -30,8 +30,6 @@ class Sessions(SecureCookieSessionInterface):
 def init_app(app: Flask) -> None:
     """Have `app` know who is signed in, by its configuration GAUTH_… (settings.py)."""
     app.extensions["gauth"] = found = load(app)
-    if len(found.missing) == 1:
-        app.logger.warning("signing in is off, for want of %s", found.missing[0])
     app.config["PERMANENT_SESSION_LIFETIME"] = found.session_lifetime
     app.session_interface = Sessions()
     app.before_request(protect)

@@ -1,11 +1,21 @@
 from typing import Any, Self
 
+from flask import has_request_context
 from sqlalchemy import ForeignKey, Index, Select
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from ..extensions import db
-from .access import current_user
+from .access import current_user, get_user
 from .models import User
+
+
+def present_user_id() -> int:
+    """Return the id of the user who is signed in (RuntimeError where nobody is)."""
+    user = get_user() if has_request_context() else None
+    if user is None:
+        raise RuntimeError("nobody is signed in, so owner_id= must say whose the record is")
+    user_id: int = user.id
+    return user_id
 
 
 class Owned:
@@ -21,7 +31,7 @@ class Owned:
     def owner_id(self) -> Mapped[int]:
         """Whose the record is."""
         owner = ForeignKey(User.id, ondelete="CASCADE")
-        return mapped_column(owner, default=lambda: current_user.id)
+        return mapped_column(owner, default=present_user_id)
 
     @declared_attr.directive
     def __table_args__(self) -> tuple[Index, ...]:

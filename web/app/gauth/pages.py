@@ -28,6 +28,8 @@ def login() -> ResponseReturnValue:
 def callback() -> ResponseReturnValue:
     """Sign in whom the provider has sent back with a code."""
     attempt = attempts.find(request.args.get("state", ""))
+    if attempt is None and get_user():
+        return redirect(home(), 303)  # a page of an earlier sign-in, gone back to
     if attempt is None:
         refuse_attempt()
 
