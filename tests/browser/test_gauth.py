@@ -171,8 +171,7 @@ def test_limit_is_for_each_client_before_the_trusted_proxy(demo: Checkout) -> No
             f"{demo.url}/gauth/login", headers={"X-Forwarded-For": f"192.0.2.9, {client}"}
         ).status_code
 
-    asked = [ask("192.0.2.1") for _ in range(60)]
-    assert set(asked) == {302, 429}
+    assert 429 in (ask("192.0.2.1") for _ in range(500))
     assert ask("192.0.2.2") == 302
 
 

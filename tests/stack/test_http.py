@@ -177,17 +177,17 @@ def test_api_page_loads_from_here(http: httpx.Client) -> None:
 
 
 def test_code_of_a_sign_in_is_in_no_log(stack: Stack, http: httpx.Client) -> None:
-    answers = [http.get("/gauth/callback?code=a-secret&state=x") for _ in range(60)]
-    assert answers[-1].status_code == 429
+    answers = (http.get("/gauth/callback?code=a-secret&state=x") for _ in range(500))
+    assert 429 in (answer.status_code for answer in answers)
     http.get("/nowhere", headers={"X-Request-ID": "after-the-codes"})
     wait_until(lambda: "after-the-codes" in stack.logs("nginx"), "nginx to log")
     assert "a-secret" not in stack.logs("nginx")
 
 
 def test_signing_in_is_limited_for_each_client(http: httpx.Client) -> None:
-    answers = [http.post("/gauth/token", headers={"X-Forwarded-For": f"192.0.2.{n}"}) for n in range(60)]
-    assert {answer.status_code for answer in answers} <= {404, 429}
-    refused = answers[-1]
+    clients = ({"X-Forwarded-For": f"192.0.2.{number % 250}"} for number in range(500))
+    answers = (http.post("/gauth/token", headers=client) for client in clients)
+    refused = next(answer for answer in answers if answer.status_code != 404)
     assert_problem(refused, 429)
     assert refused.headers["Retry-After"] == "2"
     assert http.get("/api/notes").status_code == 200
