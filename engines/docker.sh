@@ -9,8 +9,10 @@ export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 
 compose() {
   local files
-  files=$(env_get COMPOSE_FILE docker-compose.yml)
-  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then local -x COMPOSE_FILE=$files:engines/demo-login.yml; fi
+  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then
+    files=$(env_get COMPOSE_FILE docker-compose.yml)
+    local -x COMPOSE_FILE=$files:engines/demo-login.yml
+  fi
   docker compose --profile "$(profile)" "$@"
 }
 
@@ -99,7 +101,7 @@ verb_up() {
   check_port
   say "Building the images"
   quietly compose build || fail "the images could not be built"
-  [ -n "${DEMO_LOGIN_PORT:-}" ] || [ -z "$(login_port)" ] || stop_login
+  [ -n "${DEMO_LOGIN_PORT:-}" ] || stop_login
   start_database
   say "Migrating"
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
@@ -161,8 +163,11 @@ login_port() {
     sed -n 's/.*:\([0-9]*\)->9400.*/\1/p'
 }
 
+# stop_login: ends the demo's provider, where it runs.
 stop_login() (
-  use_demo_login "$(login_port)"
+  port=$(login_port)
+  [ -n "$port" ] || exit 0
+  use_demo_login "$port"
   quietly compose rm --force --stop login
 )
 

@@ -125,7 +125,7 @@ verb_up() {
   say "Migrating"
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
   say "Starting web and nginx"
-  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then start login; else stop login; fi
+  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then start login; elif [ -e .native/run/login.pid ]; then stop login; fi
   start web
   start nginx
   probe

@@ -44,18 +44,21 @@ def is_db(process: psutil.Process) -> bool:
     return process.name() == "postgres" and is_in(process, STATE / "db", f" -D {STATE}/db ")
 
 
-def is_web(process: psutil.Process) -> bool:
-    """Tell whether `process` is the checkout's gunicorn, or a worker of it."""
+def is_gunicorn(process: psutil.Process, name: str, app: str) -> bool:
+    """Tell whether `process` is the checkout's gunicorn that serves `app`, or a worker of it."""
     words = command(process)
-    ours = " run:app " in words and "/.native/run/web.pid " in words
-    return ours and is_in(process, ROOT / "web", f" {STATE}/run/web.pid ")
+    ours = f" {app}" in words and f"/.native/run/{name}.pid " in words
+    return ours and is_in(process, ROOT / "web", f" {STATE}/run/{name}.pid ")
+
+
+def is_web(process: psutil.Process) -> bool:
+    """Tell whether `process` is of the service web."""
+    return is_gunicorn(process, "web", "run:app ")
 
 
 def is_login(process: psutil.Process) -> bool:
-    """Tell whether `process` is the provider of `make demo-login`, or a worker of it."""
-    words = command(process)
-    ours = " app.gauth.demo:serve(" in words and "/.native/run/login.pid " in words
-    return ours and is_in(process, ROOT / "web", f" {STATE}/run/login.pid ")
+    """Tell whether `process` is of the provider of `make demo-login`."""
+    return is_gunicorn(process, "login", "app.gauth.demo:serve(")
 
 
 def is_nginx(process: psutil.Process) -> bool:

@@ -54,9 +54,9 @@ def duration(environ: Mapping[str, str], name: str, default: str) -> timedelta:
     return timedelta(**{{"m": "minutes", "h": "hours", "d": "days"}[match[2]]: int(match[1])})
 
 
-def words(environ: Mapping[str, str], name: str) -> list[str]:
-    """Return the words, separated by commas or spaces, that `name` holds."""
-    return environ.get(name, "").replace(",", " ").split()
+def words(value: str) -> list[str]:
+    """Return the words of `value`, which commas or spaces separate."""
+    return value.replace(",", " ").split()
 
 
 def log_level(environ: Mapping[str, str]) -> str:
@@ -108,7 +108,7 @@ class Config:
         self.SECRET_KEY = self.strong_secret(environ, "SECRET_KEY")
         self.SECRET_KEY_FALLBACKS = [
             self.check_strength("SECRET_KEY_FALLBACKS", key)
-            for key in secret(environ, "SECRET_KEY_FALLBACKS").replace(",", " ").split()
+            for key in words(secret(environ, "SECRET_KEY_FALLBACKS"))
         ]
         self.WTF_CSRF_ENABLED = self.CSRF_ENABLED
         self.WTF_CSRF_SECRET_KEY = self.strong_secret(environ, "CSRF_SESSION_KEY")
@@ -140,8 +140,8 @@ class Config:
         )
         if bool(self.GAUTH_CLIENT_ID) != bool(self.GAUTH_CLIENT_SECRET):
             raise ConfigError("GAUTH_CLIENT_ID and GAUTH_CLIENT_SECRET: only one of them is set")
-        self.GAUTH_AUDIENCES = words(environ, "GAUTH_AUDIENCES")
-        self.GAUTH_ALLOWED = [word.lower() for word in words(environ, "GAUTH_ALLOWED")]
+        self.GAUTH_AUDIENCES = words(environ.get("GAUTH_AUDIENCES", ""))
+        self.GAUTH_ALLOWED = [word.lower() for word in words(environ.get("GAUTH_ALLOWED", ""))]
         self.GAUTH_SESSION_LIFETIME = duration(environ, "GAUTH_SESSION_LIFETIME", "30d")
         self.GAUTH_SESSION_IDLE = duration(environ, "GAUTH_SESSION_IDLE", "7d")
         self.GAUTH_TOKEN_LIFETIME = duration(environ, "GAUTH_TOKEN_LIFETIME", "90d")

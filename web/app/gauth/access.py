@@ -42,7 +42,8 @@ def read_user() -> User | None:
     """Return who is signed in and still allowed to be; a bearer token goes before a session."""
     if settings().missing:
         return None
-    user = session_user() if bearer() is None else ApiToken.user_of(bearer() or "")
+    token = bearer()
+    user = session_user() if token is None else ApiToken.user_of(token)
     return user if user and settings().allows(user.issuer, user.email, user.hosted_domain) else None
 
 
@@ -57,16 +58,13 @@ def session_user() -> User | None:
     mark = session.get(KEY)
     if mark is None:
         return None
-    now = int(time.time())
-    user = User.of_session(mark["user"], mark["epoch"])
-    if (
-        user is None
-        or now >= mark["since"] + settings().session_lifetime
-        or now >= mark["seen"] + settings().session_idle
-    ):
+    now, lasting = int(time.time()), settings()
+    over = now >= min(mark["since"] + lasting.session_lifetime, mark["seen"] + lasting.session_idle)
+    user = None if over else User.of_session(mark["user"], mark["epoch"])
+    if user is None:
         session.clear()
         return None
-    if now >= mark["seen"] + settings().session_idle / SEEN_STEPS:
+    if now >= mark["seen"] + lasting.session_idle / SEEN_STEPS:
         session[KEY] = mark | {"seen": now}
     return user
 
