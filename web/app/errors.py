@@ -1,9 +1,10 @@
 """Every error in one form: a problem document (RFC 9457) under /api/, a page elsewhere."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, json, render_template, request
+from flask import Flask, Response, abort, current_app, json, render_template, request
 from flask_wtf.csrf import CSRFError
 from marshmallow import ValidationError
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
@@ -14,6 +15,7 @@ from werkzeug.exceptions import (
     Conflict,
     HTTPException,
     PreconditionFailed,
+    SecurityError,
     ServiceUnavailable,
     UnprocessableEntity,
 )
@@ -21,13 +23,15 @@ from werkzeug.exceptions import (
 from logs import request_id
 
 from .extensions import db
-from .rest import Blueprint
+from .rest import PROBLEM, Blueprint
 
 RETRY_AFTER = 2  # seconds
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def init_app(app: Flask) -> None:
     """Register the handlers."""
+    app.before_request(check_headers)
     app.register_error_handler(HTTPException, handle)
     app.register_error_handler(CSRFError, handle_forged)
     app.register_error_handler(ValidationError, handle_invalid)
@@ -35,6 +39,13 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(IntegrityError, handle_conflict)
     app.register_error_handler(OperationalError, handle_unavailable)
     app.register_error_handler(PoolTimeoutError, handle_unavailable)
+
+
+def check_headers() -> None:
+    """Answer 400 where a header has a control character (RFC 9110, section 5.5)."""
+    values = (value for name, value in request.environ.items() if name.startswith(("HTTP_", "CONTENT_")))
+    if CONTROL.search("".join(values)):
+        abort(400, "A header has a control character.")
 
 
 def handle(error: HTTPException) -> Response:
@@ -45,7 +56,7 @@ def handle(error: HTTPException) -> Response:
         answer.headers["Retry-After"] = str(RETRY_AFTER)
     body = problem(error)
     if is_of_api(error):
-        return Response(json.dumps(body), error.code, answer.headers, "application/problem+json")
+        return Response(json.dumps(body), error.code, answer.headers, PROBLEM)
     return Response(render_template("error.html", problem=body), error.code, answer.headers, "text/html")
 
 
@@ -53,8 +64,8 @@ def is_of_api(error: HTTPException) -> bool:
     """Tell whether `error` is answered as JSON."""
     in_api = request.path == "/api" or request.path.startswith("/api/")
     blueprint = current_app.blueprints.get(request.blueprint or "")
-    # Where the Host header is none, there are no URLs to make a page with.
-    return in_api or isinstance(blueprint, Blueprint) or isinstance(error, BadHost)
+    # Where the Host header is not to be used, there are no URLs to make a page with.
+    return in_api or isinstance(blueprint, Blueprint) or isinstance(error, BadHost | SecurityError)
 
 
 def problem(error: HTTPException) -> dict[str, Any]:
@@ -108,7 +119,9 @@ def handle_stale(error: StaleDataError) -> Response:
 
 def handle_conflict(error: IntegrityError) -> Response:
     """Answer that a constraint of the database refused the change."""
-    current_app.logger.warning("conflict: %s", error.orig)
+    # Its own text has the values of the record.
+    diagnosis = getattr(error.orig, "diag", None)
+    current_app.logger.warning("conflict: %s", getattr(diagnosis, "constraint_name", None))
     db.session.rollback()
     return handle(Conflict("The change conflicts with what is stored."))
 

@@ -5,6 +5,7 @@ https://use-the-index-luke.com/no-offset
 
 import base64
 import binascii
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,16 @@ from .converters import BIGINT_MAX
 
 LIMIT = 20
 LIMIT_MAX = 100
+CURSOR_BYTES = 9  # a multiple of three, so that base64 needs no padding
+
+
+class Limit(fields.Integer):
+    """A number in plain digits: int() takes blanks, underscores and the digits of other scripts too."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not re.fullmatch("[0-9]{1,9}", str(value), re.ASCII):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Cursor(fields.Field[int]):
@@ -24,17 +35,18 @@ class Cursor(fields.Field[int]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
         try:
-            after = int.from_bytes(base64.b64decode(value.encode("ascii"), altchars=b"-_", validate=True))
+            raw = base64.b64decode(value.encode("ascii"), altchars=b"-_", validate=True)
         except (ValueError, binascii.Error):
-            raise ValidationError("Not a cursor of this list.") from None
-        if not 0 < after <= BIGINT_MAX:
+            raw = b""
+        after = int.from_bytes(raw)
+        if len(raw) != CURSOR_BYTES or after > BIGINT_MAX:
             raise ValidationError("Not a cursor of this list.")
         return after
 
 
 def cursor(record_id: int) -> str:
     """Return the cursor that stands for the page after the record `record_id`."""
-    return base64.urlsafe_b64encode(record_id.to_bytes(9)).decode("ascii")
+    return base64.urlsafe_b64encode(record_id.to_bytes(CURSOR_BYTES)).decode("ascii")
 
 
 class PageArguments(Schema):
@@ -43,14 +55,18 @@ class PageArguments(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    limit = fields.Integer(
+    limit = Limit(
         load_default=LIMIT,
         validate=validate.Range(1, LIMIT_MAX),
         metadata={"description": "How many items a page has."},
     )
     after = Cursor(
         load_default=None,
-        metadata={"type": "string", "description": "The cursor in the `next` of the page before."},
+        metadata={
+            "type": "string",
+            "pattern": "^A[A-H][A-Za-z0-9_-]{10}$",
+            "description": "The cursor in the `next` of the page before.",
+        },
     )
 
 

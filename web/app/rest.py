@@ -1,6 +1,7 @@
 """flask-smorest, with this app's errors and JSON parser."""
 
 import json
+import math
 from typing import Any, NoReturn
 
 import flask_smorest
@@ -8,6 +9,8 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Request, abort
 from marshmallow import Schema, fields
 from webargs.flaskparser import FlaskParser, is_json_request
+
+PROBLEM = "application/problem+json"
 
 
 class ProblemSchema(Schema):
@@ -28,16 +31,37 @@ def reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def finite(text: str) -> float:
+    """Return the number `text`; refuse one that is too large for a float, which would be infinite."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is infinite")
+    return number
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of `pairs`; refuse a name that comes twice (RFC 7493, section 2.3)."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name comes twice")
+    return found
+
+
 class Parser(FlaskParser):
-    """Reads the arguments of a request: 415 for a body that is not JSON, 400 for malformed JSON."""
+    """Reads the arguments of a request: 415 for a body that is not plain JSON, 400 for malformed JSON."""
 
     def _raw_load_json(self, req: Request) -> Any:
         if not is_json_request(req):
             abort(415, "Send the body as application/json.")
+        if req.headers.get("Content-Encoding", "identity") != "identity":
+            abort(415, "Send the body without a Content-Encoding.")
         try:
-            return json.loads(req.get_data(cache=True), parse_constant=reject_constant)
+            text = req.get_data(cache=True).decode()
+            return json.loads(
+                text, parse_constant=reject_constant, parse_float=finite, object_pairs_hook=unique
+            )
         except (ValueError, RecursionError):
-            abort(400, "The body is not valid JSON.")
+            abort(400, "The body is not valid JSON in UTF-8, with each name once.")
 
 
 def schema_name(schema: type[Schema] | Schema) -> str:
@@ -61,6 +85,12 @@ class Api(flask_smorest.Api):
         """Serve the document of `app`."""
         plugin = MarshmallowPlugin(schema_name_resolver=schema_name)
         super().init_app(app, spec_kwargs={"marshmallow_plugin": plugin, **(spec_kwargs or {})})
+
+    def _register_responses(self) -> None:
+        """Document the errors as what they are."""
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
     def _register_error_handlers(self) -> None:
         """Leave the errors to errors.py, which serves pages too."""

@@ -155,7 +155,20 @@ def test_index_keeps_what_else_the_query_holds(client: FlaskClient, make_note: M
     assert [note["id"] for note in client.get(following).json["items"]] == ids[:1]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "limit=", "limit=" + "9" * 5000])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "limit=",
+        "limit=" + "9" * 5000,
+        "limit=%201",
+        "limit=1%0a",
+        "limit=%D9%A1",
+        "limit=1_0",
+    ],
+)
 def test_index_refuses_a_limit_out_of_range(client: FlaskClient, query: str) -> None:
     answer = client.get(f"/api/notes?{query}")
     assert answer.status_code == 422
@@ -163,7 +176,7 @@ def test_index_refuses_a_limit_out_of_range(client: FlaskClient, query: str) -> 
 
 
 @pytest.mark.parametrize(
-    "after", ["", "x", "AAAA", "%00", "%F0%9F%92%A9", "A" * 400, "____________", "AAAAAAAAAAAA"]
+    "after", ["", "x", "AAAA", "%00", "%F0%9F%92%A9", "A" * 400, "____________", "AAAAAAAAAAAAAAAA"]
 )
 def test_index_refuses_a_cursor_that_is_none(client: FlaskClient, after: str) -> None:
     answer = client.get(f"/api/notes?after={after}")
