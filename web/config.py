@@ -9,12 +9,16 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 PLACEHOLDERS = {"change-me", "secret", "not_this"}
 SECRET_MINIMUM = 32  # characters
+STATEMENT_MAXIMUM = 25  # seconds: less than a request may take (gunicorn.conf.py)
+IDLE_MAXIMUM = 60  # seconds that a transaction may be held open without doing anything
+LOCAL = ("localhost", "127.0.0.1")  # where the health checks ask
 DISCOVERY = "/.well-known/openid-configuration"
 ALLOWED = re.compile(r"([^@]+@)?[a-z0-9-]+(\.[a-z0-9-]+)+")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -37,11 +41,15 @@ def secret(environ: Mapping[str, str], name: str) -> str:
         raise ConfigError(f"{name}_FILE: {path} is not text in UTF-8") from None
 
 
-def integer(environ: Mapping[str, str], name: str, default: int, minimum: int = 0) -> int:
-    """Return the whole number, `minimum` or more, that `name` holds."""
+def integer(
+    environ: Mapping[str, str], name: str, default: int, minimum: int = 0, maximum: int = 2**31 - 1
+) -> int:
+    """Return the whole number from `minimum` to `maximum` that `name` holds."""
     value = environ.get(name) or str(default)
-    if not (value.isascii() and value.isdecimal() and int(value) >= minimum):
-        raise ConfigError(f"{name} must be a whole number from {minimum} on, not {value!r}")
+    digits = value.isascii() and value.isdecimal() and len(value) <= 10
+    if not (digits and minimum <= int(value) <= maximum):
+        bounds = f"from {minimum} on" if maximum == 2**31 - 1 else f"from {minimum} to {maximum}"
+        raise ConfigError(f"{name} must be a whole number {bounds}, not {value!r}")
     return int(value)
 
 
@@ -119,15 +127,18 @@ class Config:
         self.MAX_CONTENT_LENGTH = integer(environ, "MAX_BODY_BYTES", 1024 * 1024)
         self.MAX_FORM_MEMORY_SIZE = self.MAX_CONTENT_LENGTH
         self.PROXIES = 1 + integer(environ, "TRUSTED_PROXIES", 0)  # nginx, and those before it
+        self.TRUSTED_HOSTS = [*hosts, *LOCAL] if (hosts := words(environ.get("TRUSTED_HOSTS", ""))) else None
         self.DATABASE_WAIT = integer(environ, "DATABASE_WAIT", 60)  # seconds
+        self.STATEMENT_TIMEOUT = integer(environ, "STATEMENT_TIMEOUT", 15, 1, maximum=STATEMENT_MAXIMUM)
         self.SQLALCHEMY_DATABASE_URI = database_url(environ)
         if secret(environ, "POSTGRES_PASSWORD"):
             self.strong_secret(environ, "POSTGRES_PASSWORD")
         self.gauth(environ)
-        self.SQLALCHEMY_ENGINE_OPTIONS = {
+        self.SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {
             "pool_size": self.WEB_THREADS,
             "max_overflow": 0,
             "pool_timeout": 5,  # seconds
+            "hide_parameters": not self.DEVELOPMENT,  # in errors, and so in the log
             "connect_args": {"connect_timeout": 5, "options": self.session_options()},
         }
 
@@ -153,10 +164,20 @@ class Config:
             if not ALLOWED.fullmatch(word):
                 raise ConfigError(f"GAUTH_ALLOWED has {word!r}; it lists domains and e-mail addresses")
 
+    def for_commands(self) -> "Config":
+        """Return these settings without a bound on the time that a statement takes."""
+        self.STATEMENT_TIMEOUT = 0
+        self.SQLALCHEMY_ENGINE_OPTIONS["connect_args"] |= {"options": self.session_options()}
+        return self
+
     def session_options(self) -> str:
-        """Return the options of each session: those in the URL, and times in UTC."""
+        """Return the options of each session: those in the URL, times in UTC, and bounds on time."""
         given = make_url(self.SQLALCHEMY_DATABASE_URI).query.get("options", "")
-        return f"{given} -c TimeZone=UTC".strip()
+        ours = "-c TimeZone=UTC"
+        if self.STATEMENT_TIMEOUT:
+            ours += f" -c statement_timeout={self.STATEMENT_TIMEOUT}s"
+            ours += f" -c idle_in_transaction_session_timeout={IDLE_MAXIMUM}s"
+        return f"{given} {ours}".strip()
 
     def strong_secret(self, environ: Mapping[str, str], name: str) -> str:
         """Return the secret `name`, refusing one that is missing and, outside development, a weak one."""

@@ -12,7 +12,7 @@ from app import create_app
 def main() -> None:
     """Run the command line; what is wrong with the settings or the database is told briefly."""
     try:
-        settings = config.load()
+        settings = config.load().for_commands()
     except config.ConfigError as error:
         sys.exit(str(error))
     try:

@@ -71,7 +71,32 @@ def test_production_refuses_a_weak_database_password(value: str) -> None:
 def test_database_url_keeps_its_options() -> None:
     url = "postgresql://app:pw@db/app?options=-csearch_path%3Dmine"
     options = load(ENVIRONMENT | {"DATABASE_URL": url}).SQLALCHEMY_ENGINE_OPTIONS["connect_args"]
-    assert options["options"] == "-csearch_path=mine -c TimeZone=UTC"
+    assert options["options"].startswith("-csearch_path=mine -c TimeZone=UTC ")
+
+
+def test_statements_are_bounded() -> None:
+    options = load(ENVIRONMENT | {"STATEMENT_TIMEOUT": "7"}).SQLALCHEMY_ENGINE_OPTIONS["connect_args"]
+    assert "-c statement_timeout=7s" in options["options"]
+
+
+def test_statements_of_commands_are_not_bounded() -> None:
+    options = load(ENVIRONMENT).for_commands().SQLALCHEMY_ENGINE_OPTIONS["connect_args"]
+    assert "timeout" not in options["options"]
+
+
+def test_statement_that_outlasts_its_request_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^STATEMENT_TIMEOUT must be .* from 1 to 25"):
+        load(ENVIRONMENT | {"STATEMENT_TIMEOUT": "26"})
+
+
+@pytest.mark.parametrize(("settings", "hidden"), [("Production", True), ("Development", False)])
+def test_values_of_statements_are_kept_out_of_the_log_of_production(settings: str, hidden: bool) -> None:
+    options = load(ENVIRONMENT | {"APP_SETTINGS": f"config.{settings}Config"}).SQLALCHEMY_ENGINE_OPTIONS
+    assert options["hide_parameters"] is hidden
+
+
+def test_any_host_is_trusted_where_none_is_named() -> None:
+    assert load(ENVIRONMENT).TRUSTED_HOSTS is None
 
 
 def test_unknown_log_level_is_refused() -> None:
@@ -106,7 +131,7 @@ def test_secret_file_that_cannot_be_read_is_named() -> None:
         load(ENVIRONMENT | {"SECRET_KEY_FILE": "/nowhere"})
 
 
-@pytest.mark.parametrize("value", ["x", "-1", "1.5", "٣"])
+@pytest.mark.parametrize("value", ["x", "-1", "1.5", "٣", "9" * 5000])
 def test_number_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(ConfigError, match=r"^TRUSTED_PROXIES must be a whole number"):
         load(ENVIRONMENT | {"TRUSTED_PROXIES": value})

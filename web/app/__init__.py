@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import logs
 
-from . import commands, conditional, docs, errors, gauth, health, home, notes
+from . import commands, conditional, docs, errors, gauth, health, home, notes, policy
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, migrate, rest
 
@@ -35,6 +35,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
     logs.init_app(app)
     conditional.init_app(app)
     errors.init_app(app)
+    policy.init_app(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(app.root_path).parent / "migrations"))
     csrf.init_app(app)

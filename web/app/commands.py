@@ -1,7 +1,8 @@
-"""The commands that this app adds to Flask-Migrate's: `python manage.py db prepare` and `db evolve`."""
+"""The commands that this app adds to Flask-Migrate's group `db`: prepare, evolve and doctor."""
 
 import logging.config
 import re
+import sys
 from collections.abc import Callable
 
 import click
@@ -12,6 +13,7 @@ from flask_migrate.cli import db as group
 
 import logs
 
+from .checkup import faults
 from .evolve import evolve
 from .prepare import NotPreparedError, prepare
 
@@ -20,6 +22,7 @@ def init_app(app: Flask) -> None:
     """Add the commands to the app's `db` group."""
     group.add_command(prepare_command)
     group.add_command(evolve_command)
+    group.add_command(doctor_command)
 
 
 def run(work: Callable[[], object]) -> None:
@@ -49,3 +52,13 @@ def evolve_command(message: str | None, rename: str | None, drop: bool) -> None:
     if ",".join(map(":".join, renames)) != (rename or ""):
         raise click.ClickException(f"rename={rename}: say rename=old:new, or rename=old:new,old2:new2")
     run(lambda: evolve(message or None, renames, drop=drop))
+
+
+@click.command("doctor")
+@with_appcontext
+def doctor_command() -> None:
+    """Tell what is wrong with the database; the exit status is 1 where something is."""
+    found = list(faults())
+    for fault in found:
+        click.echo(f"doctor: {fault}")
+    sys.exit(bool(found))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from .conditional import check_match, check_version, etag
 from .forms import form_data
 from .pagination import PageArguments, paginate
+from .policy import policy
 from .rest import Api, Blueprint
 from .schemas import Schema, page_of
 
@@ -29,6 +30,7 @@ __all__ = [
     "migrate",
     "page_of",
     "paginate",
+    "policy",
     "rest",
 ]
 

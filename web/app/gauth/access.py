@@ -96,10 +96,13 @@ def login_required(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def refuse() -> NoReturn:
-    """Answer that the request wants somebody who is signed in."""
-    if request.path.startswith("/api/"):
+    """Answer that the request wants somebody who is signed in.
+
+    A form is not led to the provider: it would be lost, and a Content-Security-Policy may forbid it.
+    """
+    if request.path.startswith("/api/") or request.method not in ("GET", "HEAD"):
         unauthorized()
-    abort(redirect(url_for("gauth_pages.login", next=here() if request.method == "GET" else None), 303))
+    abort(redirect(url_for("gauth_pages.login", next=here()), 303))
 
 
 def here() -> str:
