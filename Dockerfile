@@ -37,6 +37,7 @@ COPY nginx/snippets /etc/nginx/snippets
 COPY nginx/templates /etc/nginx/templates
 COPY --chmod=755 nginx/healthcheck /usr/local/bin/healthcheck
 COPY web/app/static /usr/share/nginx/static
-RUN chmod -R a+rX /etc/nginx /usr/share/nginx/static
+# A volume that is mounted on the empty folder belongs to its owner.
+RUN chmod -R a+rX /etc/nginx /usr/share/nginx/static && install -d -o 101 -g 101 -m 700 /etc/nginx/tls
 USER 101:101
 EXPOSE 8080

@@ -19,6 +19,10 @@ down: ## Stop the stack; the data stays
 restart: ## Restart a service (S=web), or all of them
 	$(run) restart
 
+.PHONY: reload
+reload: ## Have nginx take up a renewed certificate, without a restart
+	$(run) reload
+
 .PHONY: ps
 ps: ## Show the services and how they are
 	$(run) ps
@@ -26,6 +30,10 @@ ps: ## Show the services and how they are
 .PHONY: logs
 logs: ## Show the logs, of one service (S=web) or all; follows on a terminal
 	$(run) logs
+
+.PHONY: cert
+cert: ## Make a certificate to try https with (name=www.example.com)
+	$(run) cert
 
 .PHONY: clean
 clean: ## Remove the stack and its data; asks first (sure=yes answers)
@@ -62,6 +70,10 @@ flask: ## Run a flask command (A="routes")
 	$(run) flask
 
 ##@ Check
+.PHONY: doctor
+doctor: ## Tell what is wrong with settings, machine, stack and database, and what mends it
+	$(run) doctor
+
 .PHONY: test
 test: ## Run the tests, or some (T=tests/unit, T="-k notes")
 	$(run) test
@@ -73,6 +85,10 @@ lint: ## Check code, types, shell scripts, Dockerfile, compose files and nginx c
 .PHONY: format
 format: ## Format the Python code
 	$(run) format
+
+.PHONY: audit
+audit: ## Look the locked packages up among the known vulnerabilities
+	$(run) audit
 
 .PHONY: lock
 lock: ## Renew the locked packages from web/requirements*.in

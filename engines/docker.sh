@@ -8,12 +8,23 @@ COMPOSE_MINIMUM=2.24.4 # for `!override` in docker-compose.dev.yml
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 
 compose() {
-  local files
-  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then
-    files=$(env_get COMPOSE_FILE docker-compose.yml)
-    local -x COMPOSE_FILE=$files:engines/demo-login.yml
+  local more=""
+  [ -z "${DEMO_LOGIN_PORT:-}" ] || more=:engines/demo-login.yml
+  ! tls || more=$more:engines/tls.yml
+  if [ -n "$more" ]; then
+    more=$(env_get COMPOSE_FILE docker-compose.yml)$more
+    local -x COMPOSE_FILE=$more HTTPS_SUFFIX HTTPS_LISTEN
+    HTTPS_SUFFIX=$(https_suffix)
+    HTTPS_LISTEN=$(https_listen)
   fi
   docker compose --profile "$(profile)" "$@"
+}
+
+# https_listen: where https is published, as docker-compose.yml and docker-compose.dev.yml have it for http.
+https_listen() {
+  local every=0.0.0.0
+  [ "$(env_get APP_SETTINGS)" != config.DevelopmentConfig ] || every=127.0.0.1
+  echo "$(env_get HTTP_BIND "$every"):$(env_get HTTPS_PORT 443)"
 }
 
 # profile: the stack's own database (db) is not started where .env names another.
@@ -51,10 +62,14 @@ check_owner() {
 }
 
 check_port() {
-  local port
-  port=$(env_get HTTP_PORT 80)
-  case "$(compose port nginx 8080 2>/dev/null)" in *":$port") return 0 ;; esac
-  can_open "$port" || refuse_port "$port" "is taken"
+  local port ours
+  # Also while it restarts again and again, when Compose does not tell.
+  ours=$(docker ps --quiet --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME slipway)" --filter label=com.docker.compose.service=nginx |
+    xargs docker inspect --format '{{json .HostConfig.PortBindings}}' 2>/dev/null) || true
+  for port in $(served_ports); do
+    case "$ours" in *'"HostPort":"'"$port"'"'*) continue ;; esac
+    can_open "$port" || refuse_port "$port" "is taken"
+  done
 }
 
 # In development nginx serves the files of the checkout, as a user of its own.
@@ -74,6 +89,63 @@ check_images() {
     quietly docker pull "$image" ||
       fail "cannot pull $image; name a mirror, here and then in .env: make $verb ${pair%%=*}=…; or type make $verb ENGINE=native, which needs no images"
   done < <(sed -n 's/^ARG \([A-Z]*_IMAGE=.*\)/\1/p' Dockerfile)
+}
+
+# A machine that Docker Desktop runs may be a small one.
+check_engine_memory() {
+  local memory
+  memory=$(($(docker info --format '{{.MemTotal}}') / 1048576))
+  [ "$memory" -ge 1024 ] || note "the Docker engine has $memory MB of memory; give it 1024 at least"
+}
+
+# The data may be on another disk than the checkout.
+check_engine_disk() {
+  if own_database && database_runs; then
+    check_free "where Docker keeps the database" compose exec --no-TTY db df -Pk /var/lib/postgresql
+  fi
+}
+
+engine_checks() { echo check_engine check_engine_memory check_engine_disk check_owner check_other_engine check_static check_port; }
+
+# can_run: tells whether there is an image to run the app from.
+can_run() { docker image inspect "$(env_get COMPOSE_PROJECT_NAME slipway)-web" >/dev/null 2>&1; }
+
+check_services_run() {
+  local service states state
+  states=$(compose ps --all --format '{{.Service}} {{.State}} {{.Health}}' 2>/dev/null | sort -u)
+  case "$states" in *" running "* | *" restarting"*) ;; *) return 0 ;; esac
+  for service in $(own_database && echo db) web nginx; do
+    state=$(printf '%s\n' "$states" | sed -n "s/^$service //p" | sed -n 1p)
+    [ "$state" = "running healthy" ] || note "$service is ${state:-not there}; type make logs S=$service, then make up"
+  done
+}
+
+# sources_of SERVICE: prints a checksum of the files that its image is made of, without those that development mounts.
+sources_of() {
+  local files
+  case "$1" in
+    db) files="Dockerfile db" ;;
+    web) if development; then files="Dockerfile web/requirements.txt"; else files="Dockerfile web"; fi ;;
+    nginx) if development; then files="Dockerfile nginx"; else files="Dockerfile nginx web/app/static"; fi ;;
+  esac
+  # shellcheck disable=SC2086 # a list
+  find $files -type f ! -path '*/__pycache__/*' ! -path 'nginx/acme/*' -exec cksum {} + | sort | cksum | cut -d ' ' -f 1
+}
+
+name_sources() {
+  DB_SOURCES=$(sources_of db) WEB_SOURCES=$(sources_of web) NGINX_SOURCES=$(sources_of nginx)
+  export DB_SOURCES WEB_SOURCES NGINX_SOURCES
+}
+
+check_sources() {
+  local service label
+  for service in db web nginx; do
+    label=$(docker image inspect --format '{{index .Config.Labels "slipway.sources"}}' "$(env_get COMPOSE_PROJECT_NAME slipway)-$service" 2>/dev/null) || continue
+    [ "$label" = "$(sources_of "$service")" ] || note "the image of $service is older than its sources; type make up"
+    label=$(docker ps --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME slipway)" --filter "label=com.docker.compose.service=$service" \
+      --format '{{.Label "com.docker.compose.config-hash"}}' | sed -n 1p)
+    [ -z "$label" ] || [ "$label" = "$(compose config --hash "$service" | awk '{ print $2 }')" ] || note "$service runs with older settings than those here; type make up"
+  done
 }
 
 check_all() {
@@ -99,16 +171,22 @@ verb_up() {
   check_other_engine
   check_static
   check_port
+  show_notes
   say "Building the images"
+  name_sources
   quietly compose build || fail "the images could not be built"
   [ -n "${DEMO_LOGIN_PORT:-}" ] || stop_login
   start_database
   say "Migrating"
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
   remove_failing
+  if tls; then install_certificate; fi
+  test_nginx
   say "Starting web and nginx"
   quietly compose up --detach --remove-orphans --wait --wait-timeout 150 || explain
+  if tls; then reload_nginx; fi
   probe
+  tls || remove_certificate
   # The stack's own database, once web uses another.
   [ "$(profile)" = db ] || quietly compose --profile db rm --force --stop db
   prune
@@ -154,6 +232,26 @@ pg() {
 web_runs() { [ -n "$(compose ps --quiet --status running web 2>/dev/null)" ]; }
 
 reload_web() { compose kill --signal HUP web; }
+
+# The volume and the folder in it belong to nginx's user, who alone can read the key.
+install_certificate() {
+  # shellcheck disable=SC2016 # the container's
+  certificate_and_key | compose --progress quiet run --rm --no-deps --no-TTY --entrypoint sh nginx \
+    -c 'umask 077 && cat >"$NGINX_TLS/new" && mv "$NGINX_TLS/new" "$NGINX_TLS/tls.pem"' || fail "the certificate could not be handed to nginx"
+}
+
+remove_certificate() { docker volume rm --force "$(env_get COMPOSE_PROJECT_NAME slipway)_tls" >/dev/null; }
+
+# test_nginx: fails where one that serves would be replaced by one that does not start.
+test_nginx() {
+  [ -n "$(compose ps --quiet --status running nginx 2>/dev/null)" ] || return 0
+  compose --progress quiet run --rm --no-deps --no-TTY nginx nginx -t -q || fail "nginx refuses its configuration, for the reason above; what was running still is"
+}
+
+reload_nginx() {
+  compose exec --no-TTY nginx nginx -t -q || fail "nginx refuses this; what it had before serves on"
+  quietly compose kill --signal HUP nginx
+}
 
 check_alive() { :; }
 
@@ -220,5 +318,6 @@ verb_clean() {
   check_all
   confirm "delete the containers, images and data of $(env_get COMPOSE_PROJECT_NAME)"
   compose --profile db down --volumes --remove-orphans --rmi local
+  remove_certificate
   prune
 }

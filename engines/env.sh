@@ -22,13 +22,13 @@ env_get() {
   printf '%s\n' "${value:-${2:-}}"
 }
 
-# env_check: fails with the first line of .env that is not understood.
+# env_check: fails with the lines of .env that are not understood.
 env_check() {
   local wrong
   [ -r .env ] || fail ".env cannot be read, as it belongs to $(owner .env); type sudo chown $(id -un) .env"
   wrong=$(grep -n $'\r$' .env | cut -d : -f 1 | sed -n 1p) || true
   [ -z "$wrong" ] || fail ".env line $wrong ends as on Windows (CRLF); type tr -d '\\r' <.env >.env.new && mv .env.new .env"
-  wrong=$(grep -nvE "^(#.*|[[:space:]]*|(export )?[A-Za-z_][A-Za-z0-9_]*=('[^']*'|[^[:space:]'\"\$\`\\\\]*))\$" .env | cut -d : -f 1 | sed -n 1p) || true
+  wrong=$(grep -nvE "^(#.*|[[:space:]]*|(export )?[A-Za-z_][A-Za-z0-9_]*=('[^']*'|[^[:space:]'\"\$\`\\\\]*))\$" .env | cut -d : -f 1 | xargs) || true
   [ -z "$wrong" ] || fail ".env line $wrong is malformed: write NAME=value, or NAME='value' where it has spaces, quotes or \$"
 }
 
@@ -36,6 +36,14 @@ env_check() {
 env_set() {
   sed "s|^$2=.*|$2=$3|" "$1" >"$1.new"
   mv "$1.new" "$1"
+}
+
+# nginx_settings: exports the variables of nginx's templates that docker-compose.yml makes of a setting.
+nginx_settings() {
+  local name setting default
+  while read -r name setting default; do export "$name=$(env_get "$setting" "$default")"; done < <(
+    sed -n 's/^      \(NGINX_[A-Z_]*\): \${\([A-Z_]*\):-\(.*\)}$/\1 \2 \3/p' docker-compose.yml
+  )
 }
 
 random_secret() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }

@@ -15,9 +15,13 @@ check_platform() {
   [ -w . ] || fail "you may not write in $PWD, which belongs to $(owner .)"
 }
 
-# What root has started, root alone can go on with.
+# What root has started, root alone can go on with; and what root makes beside a user's, that user cannot.
 check_state_owner() {
   local stranger
+  case "$verb" in
+    down | ps | logs | clean | doctor) ;;
+    *) [ "$(id -u)" != 0 ] || [ ! -e .native ] || [ "$(owner_ids .native | cut -d : -f 1)" = 0 ] || fail "the stack here is $(owner .native)'s; type make $verb as them" ;;
+  esac
   [ "$(id -u)" != 0 ] && [ -e .native ] || return 0
   stranger=$({ find .native venv -maxdepth 2 ! -user "$(id -u)" 2>/dev/null || true; } | sed -n 1p)
   [ -z "$stranger" ] || fail "$stranger belongs to $(owner "$stranger"); type sudo make down, then sudo chown -R $(id -un) .native .env venv"
@@ -25,15 +29,21 @@ check_state_owner() {
 
 check_port() {
   local port
-  port=$(env_get HTTP_PORT 80)
   can_bind 0 || fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an address of this machine"
-  if [ "$(cat .native/run/port 2>/dev/null)" = "$port" ]; then
-    has_psutil || return 0
-    case "$(state nginx)" in running | starting) return ;; died) stop nginx ;; esac
-  fi
-  can_open "$port" && return
-  listens "$port" || [ "$port" -ge 1024 ] || refuse_port "$port" "is for root alone"
-  refuse_port "$port" "is taken"
+  for port in $(served_ports); do
+    ! serves_on "$port" || continue
+    ! can_open "$port" || continue
+    listens "$port" || [ "$port" -ge 1024 ] || refuse_port "$port" "is for root alone" ", or let everybody have it: sudo sysctl net.ipv4.ip_unprivileged_port_start=80"
+    refuse_port "$port" "is taken"
+  done
+}
+
+# serves_on PORT: tells whether this checkout's nginx does; what is left of one that died is ended, but not by make doctor.
+serves_on() {
+  case " $(cat .native/run/port 2>/dev/null) " in *" $1 "*) ;; *) return 1 ;; esac
+  has_psutil || return 0
+  case "$(state nginx)" in running | starting) return ;; died) [ "$verb" != doctor ] || return 0; stop nginx ;; esac
+  return 1
 }
 
 # can_open PORT: BSD would let it be opened beside one that is open on every address.
@@ -63,6 +73,39 @@ check_all() {
   keep_demo_login
 }
 
+check_python() { find_python >/dev/null; }
+
+engine_checks() { echo check_platform check_python check_installed check_state_owner check_other_engine check_port check_postgres_user; }
+
+check_installed() { can_run || fail "venv/ does not have the packages of web/requirements-native.txt; type make up"; }
+
+# can_run: tells whether there are the packages to run the app with.
+can_run() { has_psutil && cmp -s web/requirements-native.txt venv/requirements-native.txt; }
+
+check_services_run() {
+  local service state states
+  states=$("$python" engines/servers.py 2>/dev/null)
+  case "$states" in *" running "*) ;; *" died"*) ;; *) return ;; esac
+  while read -r service state _; do
+    case "$service $state" in
+      "login stopped" | *" running") continue ;;
+      "db stopped") own_database || continue ;;
+    esac
+    note "$service has $state; type make logs S=$service, then make up"
+  done <<<"$states"
+}
+
+check_sources() {
+  local service folder
+  folder=$(mktemp -d)
+  for service in db web nginx; do
+    [ "$(state "$service" 2>/dev/null)" = running ] || continue
+    [ "$("made_of_$service" "$folder" | sha256)" = "$(cat ".native/run/$service.made_of" 2>/dev/null)" ] ||
+      note "$service runs from older files or settings than those here; type make up"
+  done
+  rm -rf "$folder"
+}
+
 has_psutil() { "$python" -c 'import psutil' 2>/dev/null; }
 
 # take_turn: waits until no other make changes this stack. The lock is this script's while it runs, as no server inherits it.
@@ -83,6 +126,7 @@ check_up() {
   check_other_engine
   check_port
   check_postgres_user
+  show_notes
   [ "$(env_get WEB_REPLICAS 1)" = 1 ] || say "WEB_REPLICAS is for containers; here WEB_WORKERS alone says how many processes serve"
 }
 
@@ -126,8 +170,11 @@ verb_up() {
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
   say "Starting web and nginx"
   if [ -n "${DEMO_LOGIN_PORT:-}" ]; then start login; elif [ -e .native/run/login.pid ]; then stop login; fi
+  if tls; then install_certificate; else rm -rf .native/tls; fi
+  test_nginx
   start web
   start nginx
+  if tls; then reload_nginx; fi
   probe
   own_database || stop db
 }

@@ -4,6 +4,8 @@ usage: python engines/servers.py
            prints how each is: "NAME running PID", "NAME starting", "NAME died" or "NAME stopped"
        python engines/servers.py stop NAME...
            stops servers, and removes what they have left behind
+       python engines/servers.py holder PORT
+           prints which process listens on PORT, where that may be seen
 
 A process is the checkout's where it is such a server and works in the checkout. A number in a pid file, which
 another process may have by now, is never believed.
@@ -127,11 +129,19 @@ def send(process: psutil.Process, number: signal.Signals) -> None:
         sys.exit(f"process {process.pid} is {process.username()}'s, who alone can end it")
 
 
+def holder(port: int) -> str:
+    """Return the name and pid of the process that listens on `port`; nothing where that may not be seen."""
+    for connection in psutil.net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+            return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})" if connection.pid else ""
+    return ""
+
+
 SERVERS = {
     "db": Server(is_db, STATE / "db" / "postmaster.pid", signal.SIGINT, 60),
     "web": Server(is_web, STATE / "run" / "web.pid", signal.SIGTERM, 40),
     "login": Server(is_login, STATE / "run" / "login.pid", signal.SIGTERM, 5),
-    "nginx": Server(is_nginx, STATE / "run" / "nginx.pid", signal.SIGQUIT, 40),
+    "nginx": Server(is_nginx, STATE / "run" / "nginx.pid", signal.SIGQUIT, 50),
 }
 
 
@@ -139,6 +149,8 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["stop"]:
         for name in sys.argv[2:]:
             SERVERS[name].stop()
+    elif sys.argv[1:2] == ["holder"]:
+        print(holder(int(sys.argv[2])))  # noqa: T201 # for engines/verbs.sh
     else:
         for name, server in SERVERS.items():
             print(name, server.state())  # noqa: T201 # for engines/native.sh

