@@ -70,6 +70,11 @@ class Checkout:
         return str(value)
 
 
+def variables(settings: dict[str, str]) -> list[str]:
+    """Return `settings` as `make` takes them."""
+    return [f"{name}={value}" for name, value in settings.items()]
+
+
 def copy_repository(path: Path) -> None:
     """Copy to `path` what git would clone, and the packages that this checkout has installed."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

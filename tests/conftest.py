@@ -9,14 +9,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.checkouts import Checkout, copy_repository
+from tests.checkouts import Checkout, copy_repository, variables
 from tests.engines import DockerStack, NativeStack, Stack, docker_answers, engine
-from tests.support import ROOT, cannot_run, free_port, production_settings, write_settings
+from tests.support import ROOT, UNLIMITED, cannot_run, free_port, production_settings, write_settings
 
 BUILD = ("PYTHON_IMAGE", "POSTGRES_IMAGE", "NGINX_IMAGE", "PIP_INDEX_URL", "CA_BUNDLE")
 left_out: Counter[str] = Counter()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tell pytest the options."""
+    parser.addoption("--record", action="store_true", help="write the tables of docs/security.md anew")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,6 +51,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and why."""
     for what, number in left_out.items():
         terminalreporter.write_line(f"NOT HERE [{number}] {what}")
+
+
+@pytest.fixture
+def hold_row(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Return a function that compares a row of docs/security.md, found by its name, with what came out."""
+
+    def hold(name: str, *cells: object) -> None:
+        path = ROOT / "docs" / "security.md"
+        row = " | ".join(["", name, *map(str, cells), ""]).strip()
+        found = re.search(rf"^\| {re.escape(name)} \|.*$", path.read_text(), re.MULTILINE)
+        assert found, f"docs/security.md has no row {name}"
+        if request.config.getoption("--record"):
+            path.write_text(path.read_text().replace(found[0], row))
+        else:
+            assert found[0] == row
+
+    return hold
 
 
 @pytest.fixture(scope="session")
@@ -193,3 +216,18 @@ def checkout(answering_engine: str, clone: Callable[[str], Checkout]) -> Iterato
     assert f"Ready: http://localhost:{checkout.environment['HTTP_PORT']}/" in checkout.make("up")
     yield checkout
     checkout.make("clean", "sure=yes")
+
+
+@pytest.fixture(scope="module")
+def demo(checkout: Checkout) -> Iterator[Checkout]:
+    """A checkout in which `make demo-login` was typed, behind a proxy; `make up` ends it."""
+    settings = UNLIMITED | {"TRUSTED_PROXIES": "1"}
+    screen = checkout.make("demo-login", *variables(settings))
+    [port] = re.findall(
+        r"Sign in there as whoever you like, with the provider at http://localhost:(\d+)", screen
+    )
+    yield checkout
+    checkout.make("up")
+    assert "Sign in" not in httpx.get(checkout.url).text
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://localhost:{port}")

@@ -78,7 +78,12 @@ class DockerStack(Stack):
     def compose(self, *arguments: str) -> str:
         """Run Docker Compose; return what it prints."""
         run = subprocess.run(
-            [*self.command, *arguments], env=self.environment, cwd=ROOT, capture_output=True, text=True
+            [*self.command, *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            errors="replace",
         )
         assert run.returncode == 0, run.stderr
         return run.stdout

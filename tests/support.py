@@ -1,12 +1,13 @@
 """What tests of all kinds use: waiting, ports, settings, and the reason why one cannot run."""
 
 import os
+import re
 import secrets
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,6 +15,10 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+
+# The tests are one client, and ask more often than any.
+UNLIMITED = {f"RATE_{name}": "100000" for name in ("LIMIT", "BURST", "LIMIT_UNSAFE", "BURST_UNSAFE")}
 
 
 def cannot_run(reason: str) -> NoReturn:
@@ -44,13 +49,47 @@ def production_settings(port: int) -> dict[str, str]:
     """Return the .env of a production on `port` of 127.0.0.1."""
     return {
         "APP_SETTINGS": "config.ProductionConfig",
+        "CLIENT_CONNECTIONS": "1000",  # the tests are one client
         "COMPOSE_PROFILES": "db",
         "CSRF_SESSION_KEY": secrets.token_urlsafe(32),
         "HTTP_BIND": "127.0.0.1",
         "HTTP_PORT": str(port),
+        **UNLIMITED,
         "POSTGRES_PASSWORD": "these @ / : %41 $x # characters are trouble",
         "SECRET_KEY": secrets.token_urlsafe(32),
     }
+
+
+def send_raw(url: str, data: bytes, whole_connection: bool = False) -> bytes:
+    """Send bytes as they are; return the answer, b"" where the connection was closed without one.
+
+    With `whole_connection`, all that comes until the connection is closed. What takes longer than 30 s fails.
+    """
+    deadline = time.monotonic() + 30
+    with connect(url) as connection:
+        # The server may answer, and close, before all is sent.
+        with suppress(ConnectionError):
+            connection.sendall(data)
+        answer = b""
+        with suppress(ConnectionResetError):
+            while (whole_connection or not is_whole(answer)) and (part := connection.recv(65536)):
+                answer += part
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+    return answer
+
+
+def connect(url: str) -> socket.socket:
+    """Return a connection to the server of `url`; what takes longer than 20 s fails."""
+    parts = httpx.URL(url)
+    return socket.create_connection((parts.host, parts.port or 80), timeout=20)
+
+
+def is_whole(answer: bytes) -> bool:
+    """Tell whether an answer has come as far as its Content-Length says."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)^content-length: (\d+)\r?$", head, re.MULTILINE)
+    return bool(end and length and len(body) >= int(length[1]))
 
 
 def write_settings(path: Path, settings: dict[str, str]) -> None:

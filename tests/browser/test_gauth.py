@@ -1,7 +1,7 @@
 """Signing in through nginx, in a real browser, with the provider of `make demo-login`."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -11,18 +11,6 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.checkouts import Checkout
 
 Browse = Callable[..., BrowserContext]
-
-
-@pytest.fixture(scope="module")
-def demo(checkout: Checkout) -> Iterator[Checkout]:
-    """A checkout in which `make demo-login` was typed, behind a proxy; `make up` ends it."""
-    assert "Sign in there as whoever you like" in checkout.make("demo-login", TRUSTED_PROXIES="1")
-    yield checkout
-    provider = begin(checkout.url)[0]
-    checkout.make("up")
-    assert "Sign in" not in httpx.get(checkout.url).text
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(provider)
 
 
 @pytest.fixture

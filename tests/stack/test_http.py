@@ -1,31 +1,17 @@
 """The HTTP contract, through nginx."""
 
 import re
-import socket
-from contextlib import suppress
 
 import httpx
 import pytest
 
 from tests.engines import Stack
-from tests.support import wait_until
+from tests.support import send_raw, wait_until
 
 
 @pytest.fixture
 def http(stack: Stack) -> httpx.Client:
     return stack.http
-
-
-def raw(stack: Stack, request: bytes) -> bytes:
-    """Send bytes as they are; return the answer; nginx resets where a promised body is missing."""
-    url = httpx.URL(stack.url)
-    with socket.create_connection((url.host, url.port or 80), timeout=20) as connection:
-        connection.sendall(request)
-        answer = b""
-        with suppress(ConnectionResetError):
-            while part := connection.recv(65536):
-                answer += part
-    return answer
 
 
 def assert_problem(answer: httpx.Response, status: int) -> None:
@@ -104,7 +90,7 @@ def test_static_file_is_revalidated(http: httpx.Client) -> None:
 )
 def test_malformed_request_is_a_problem_document(stack: Stack, request_line: bytes, status: int) -> None:
     head, _, body = request_line.partition(b"\r\n\r\n")
-    answer = raw(stack, head + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n" + body)
+    answer = send_raw(stack.url, head + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n" + body)
     match = re.match(rb"HTTP/1\.1 (\d+)", answer)
     assert match is not None, answer
     assert int(match[1]) == status
@@ -120,7 +106,7 @@ def test_error_of_nginx_outside_the_api_is_a_page(http: httpx.Client) -> None:
 
 
 def test_malformed_uri_outside_the_api_is_a_page(stack: Stack) -> None:
-    answer = raw(stack, b"GET /% HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answer = send_raw(stack.url, b"GET /% HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"Content-Type: text/html" in answer
 
@@ -128,7 +114,9 @@ def test_malformed_uri_outside_the_api_is_a_page(stack: Stack) -> None:
 @pytest.mark.parametrize("path", [b"/", b"/api/notes"])
 @pytest.mark.parametrize("host", [b"a" * 64 + b".example", b"a b", b"a/b", b"", b"[::1"])
 def test_malformed_host_is_refused(stack: Stack, path: bytes, host: bytes) -> None:
-    answer = raw(stack, b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n")
+    answer = send_raw(
+        stack.url, b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n"
+    )
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 

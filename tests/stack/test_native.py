@@ -329,6 +329,16 @@ def test_state_of_another_user_is_told(clone: Callable[[str], Checkout]) -> None
     theirs.make("clean", "sure=yes")
 
 
+@pytest.mark.root
+def test_root_does_not_go_on_with_what_a_user_has_started(clone: Callable[[str], Checkout]) -> None:
+    started = clone("by a user")
+    shutil.copy2(started.path / ".env.example", started.path / ".env")
+    (started.path / ".native").mkdir()
+    os.chown(started.path / ".native", OWNER, OWNER)
+    run = started.try_make("restart")
+    assert f"make restart: the stack here is {OWNER}'s; type make restart as them" in run.stdout
+
+
 def test_path_that_the_servers_do_not_take_is_told(clone: Callable[[str], Checkout]) -> None:
     run = clone("a$b").try_make("up")
     assert run.returncode != 0

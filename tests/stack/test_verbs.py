@@ -122,6 +122,17 @@ def test_failing_migration_is_shown_and_the_old_web_serves_on(checkout: Checkout
     wait_until(checkout.is_ready, "it to be ready again", 30)
 
 
+def test_broken_configuration_of_nginx_is_shown_and_the_old_one_serves_on(
+    checkout: Checkout, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("nginx/nginx.conf", "http {", "http {\n  bogus on;")
+    run = checkout.try_make("up")
+    assert run.returncode != 0
+    assert 'unknown directive "bogus"' in run.stdout
+    assert "nginx refuses its configuration, for the reason above; what was running still is" in run.stdout
+    assert checkout.is_ready()
+
+
 def test_up_mends_what_failed_over_and_over(
     checkout: Checkout, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -303,7 +314,7 @@ def test_taken_port_is_told_with_the_line_to_change(
     taken = checkout.environment["HTTP_PORT"]
     run = other.try_make("up", HTTP_PORT=taken)
     assert run.returncode != 0
-    assert re.search(rf"port {taken} is taken; set another in \.env: HTTP_PORT=\d+", run.stdout)
+    assert re.search(rf"port {taken} is taken by .+; set another in \.env: HTTP_PORT=\d+", run.stdout)
 
 
 def test_arguments_with_a_lost_quote_are_told(checkout: Checkout) -> None:
@@ -346,7 +357,7 @@ def test_port_that_is_changed_to_a_taken_one_is_told(checkout: Checkout) -> None
         port = taken.getsockname()[1]
         run = checkout.try_make("up", HTTP_PORT=str(port))
     assert run.returncode != 0
-    assert f"port {port} is taken; set another in .env: HTTP_PORT=" in run.stdout
+    assert re.search(rf"port {port} is taken by .+; set another in \.env: HTTP_PORT=", run.stdout)
     assert checkout.is_ready()
 
 

@@ -1,0 +1,416 @@
+"""`make doctor`: each fault is planted, and found; and it is quiet where all is well."""
+
+import http.server
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.checkouts import OWNER, Checkout
+from tests.engines import engine
+from tests.support import free_port
+
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture(scope="module")
+def settled(clone: Callable[[str], Checkout], checkout: Checkout) -> tuple[Checkout, str]:
+    """A checkout that is not up, and its .env."""
+    resting = clone("resting")
+    del resting.environment["HTTP_PORT"]
+    settings = (checkout.path / ".env").read_text()
+    settings = re.sub("(?m)^(COMPOSE_PROJECT_NAME=.*)", r"\1-resting", settings)
+    return resting, re.sub("(?m)^HTTP_PORT=.*", f"HTTP_PORT={free_port()}", settings)
+
+
+@pytest.fixture
+def resting(settled: tuple[Checkout, str]) -> Checkout:
+    """A checkout that is not up, with settings that are well."""
+    checkout, settings = settled
+    (checkout.path / ".env").unlink(missing_ok=True)
+    (checkout.path / ".env").touch(0o600)
+    (checkout.path / ".env").write_text(settings)
+    return checkout
+
+
+def doctor(checkout: Checkout, *variables: str, user: int | None = None, **environment: str) -> list[str]:
+    """Return what `make doctor` finds."""
+    run = checkout.try_make("doctor", *variables, user=user, **environment)
+    found = re.findall(r"^make doctor: (.*)$", run.stdout, re.MULTILINE)
+    assert (run.returncode != 0) == bool(found), run.stdout
+    assert bool(found) != ("==> All is well" in run.stdout)
+    return found
+
+
+def test_nothing_is_found_where_all_is_well(checkout: Checkout) -> None:
+    assert doctor(checkout) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("POSTGRES_USER=app", 'POSTGRES_USER="app"', r"\.env line \d+ is malformed: write NAME=value"),
+        (
+            "POSTGRES_USER=app\n",
+            "POSTGRES_USER=app\r\n",
+            r"\.env line \d+ ends as on Windows \(CRLF\); type tr",
+        ),
+        ("#RATE_LIMIT=50", "RATE_LIMIT=lots", r"RATE_LIMIT=lots is not a number from 1 to"),
+        ("#CORS_ORIGINS=https://", "CORS_ORIGINS=", r"CORS_ORIGINS has .*, which is no origin"),
+        ("#TRUSTED_HOSTS=", "TRUSTED_HOSTS=*.", r"TRUSTED_HOSTS has .*, which is no name of a host"),
+    ],
+)
+def test_wrong_line_of_env_is_found(resting: Checkout, old: str, new: str, line: str) -> None:
+    plant(resting, (old, new))
+    assert re.search(line, "\n".join(doctor(resting)))
+
+
+def plant(checkout: Checkout, *faults: tuple[str, str]) -> None:
+    """Replace texts in .env."""
+    text = (checkout.path / ".env").read_text()
+    for old, new in faults:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (checkout.path / ".env").write_text(text)
+
+
+@pytest.fixture(scope="module")
+def found(settled: tuple[Checkout, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What is found of many faults at once, each of which does not hide the others."""
+    checkout, settings = settled
+    folder = tmp_path_factory.mktemp("faults")
+    env = checkout.path / ".env"
+    env.write_text(settings)
+    plant(
+        checkout,
+        ("#LOG_LEVEL=INFO", "LOG_LEVLE=DEBUG"),
+        ("POSTGRES_DB=app", "#"),
+        ("#WEB_WORKERS=2", "WEB_WORKERS=2\nWEB_WORKERS=3"),
+    )
+    env.chmod(0o644)
+    # A stand-in, as no test may fill the disk.
+    path = stand_in(folder, "df", 'echo header; echo "/dev/x 1000000 990000 10240 99% /"')
+    return "\n".join(doctor(checkout, *certificate(folder, 5.5), PATH=path))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ".env: there is no setting LOG_LEVLE; .env.example lists them",
+        ".env lacks POSTGRES_DB; add the line POSTGRES_DB=app",
+        ".env has WEB_WORKERS more than once, of which the last holds; delete the others",
+        "everybody on this machine can read the secrets in .env; type chmod 600 .env",
+        "is good for 5 more days; renew it, then type make reload",
+        "only 10 MB are free where",
+    ],
+)
+def test_fault_among_others_is_found(found: str, line: str) -> None:
+    assert line in found
+
+
+def test_nothing_is_found_where_nothing_runs(resting: Checkout) -> None:
+    assert doctor(resting) == []
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "CSRF_SESSION_KEY", "POSTGRES_PASSWORD"])
+def test_weak_secret_of_production_is_found(resting: Checkout, name: str) -> None:
+    settings = [
+        "APP_SETTINGS=config.ProductionConfig",
+        "COMPOSE_FILE=docker-compose.yml",
+        f"{name}=change-me",
+    ]
+    assert any(f"{name} is an example or under 32 characters" in line for line in doctor(resting, *settings))
+
+
+def test_setting_that_the_app_refuses_is_found(checkout: Checkout) -> None:
+    found = doctor(checkout, "LOG_LEVEL=loud")
+    assert any("LOG_LEVEL is LOUD; it must be one of" in line for line in found)
+
+
+def test_models_that_the_database_does_not_have_are_found(checkout: Checkout, edit: Edit) -> None:
+    edit("web/app/notes/models.py", "    body:", "    subtitle: Mapped[str | None]\n    body:")
+    assert doctor(checkout) == ["the models differ from the database; type make migrate in development"]
+
+
+REVISION = '''"""nothing"""
+revision = "ffffffffffff"
+down_revision = {0!r}
+
+
+def upgrade():
+    pass
+'''
+
+
+def test_migration_that_the_database_has_not_had_is_found(checkout: Checkout) -> None:
+    heads = checkout.make("flask", "A=db heads")
+    [head] = re.findall(r"^(\w+) \(head\)", heads, re.MULTILINE)
+    path = checkout.path / "web" / "migrations" / "versions" / "next.py"
+    path.write_text(REVISION.format(head))
+    try:
+        assert doctor(checkout) == ["the database has yet to be migrated; type make up"]
+    finally:
+        path.unlink()
+
+
+def test_database_that_is_newer_than_the_code_is_found(checkout: Checkout) -> None:
+    update = "UPDATE alembic_version SET version_num = '{}'"
+    [stored] = re.findall(r"^ (\w{12})$", checkout.make("psql", stdin="TABLE alembic_version"), re.MULTILINE)
+    checkout.make("psql", stdin=update.format("ffffffffffff"))
+    try:
+        assert doctor(checkout) == [
+            "the database is newer than this code; go back to the code that has its migrations"
+        ]
+    finally:
+        checkout.make("psql", stdin=update.format(stored))
+
+
+@pytest.mark.only("docker", because="native's socket is for the owner alone, and asks for no password")
+def test_password_that_the_volume_does_not_know_is_found(checkout: Checkout, edit: Edit) -> None:
+    edit(".env", "POSTGRES_PASSWORD=", "POSTGRES_PASSWORD=not")
+    [line] = doctor(checkout)
+    assert "refuses the password. If .env was changed, put the old password back" in line
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    """A port on which a process that is not ours listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_port_that_another_has_is_found_with_who_has_it(resting: Checkout, stranger: int) -> None:
+    name = psutil.Process().name()
+    assert any(
+        line.startswith(
+            f"port {stranger} is taken by {name} (pid {os.getpid()}); set another in .env: HTTP_PORT="
+        )
+        for line in doctor(resting, f"HTTP_PORT={stranger}")
+    )
+
+
+def certificate(folder: Path, days: float) -> list[str]:
+    """Make a certificate that is good for `days`, and return the settings that name it."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=90))
+        .not_valid_after(now + timedelta(days=days))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "cert.pem").write_bytes(made.public_bytes(pem))
+    (folder / "key.pem").write_bytes(private)
+    return [f"TLS_CERT={folder}/cert.pem", f"TLS_KEY={folder}/key.pem", "HTTPS_PORT=65000"]
+
+
+def test_certificate_that_has_expired_is_found(resting: Checkout, tmp_path: Path) -> None:
+    line = "has expired; renew it, then type make reload"
+    assert any(line in found for found in doctor(resting, *certificate(tmp_path, -1)))
+
+
+def test_certificate_that_is_good_for_long_is_not_a_fault(resting: Checkout, tmp_path: Path) -> None:
+    assert not any("certificate" in found for found in doctor(resting, *certificate(tmp_path, 30)))
+
+
+def stand_in(folder: Path, name: str, script: str) -> str:
+    """Put a program before the real one, which it has as "$REAL"; return the PATH that has it."""
+    real = shutil.which(name)
+    (folder / name).write_text(f"#!/bin/bash\nREAL={real}\n{script}\n")
+    (folder / name).chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.only("native", because="a Docker engine tells its own memory")
+def test_little_memory_is_found(resting: Checkout, tmp_path: Path) -> None:
+    # A stand-in, as no test may fill the memory.
+    path = stand_in(tmp_path, "awk", 'case "$*" in *MemAvailable*) echo 50 ;; *) exec "$REAL" "$@" ;; esac')
+    assert any("only 50 MB of memory are free" in line for line in doctor(resting, PATH=path))
+
+
+@pytest.mark.only("docker", because="it is about the Docker engine")
+@pytest.mark.parametrize(
+    ("asked", "told", "line"),
+    [
+        ("*MemTotal*", "536870912", "the Docker engine has 512 MB of memory; give it 1024 at least"),
+        ("*Server.Version*", "24.0.1", "the Docker engine is 24.0.1, and must be 25 or newer"),
+        ("compose version*", "2.20.0", "Docker Compose is 2.20.0, and must be 2.24.4 or newer"),
+    ],
+)
+def test_docker_that_does_not_do_is_found(
+    resting: Checkout, tmp_path: Path, asked: str, told: str, line: str
+) -> None:
+    path = stand_in(
+        tmp_path,
+        "docker",
+        f'case "$*" in {asked.replace(" ", chr(92) + " ")}) echo {told} ;; *) exec "$REAL" "$@" ;; esac',
+    )
+    assert line in doctor(resting, PATH=path)
+
+
+def test_docker_that_does_not_run_is_found(resting: Checkout) -> None:
+    found = doctor(resting, "ENGINE=docker", DOCKER_HOST="unix:///nowhere.sock")
+    assert any("no Docker engine answers here; start Docker" in line for line in found)
+
+
+@pytest.mark.only("native", because="web runs in an image of its own")
+def test_python_that_does_not_do_is_found(resting: Checkout, tmp_path: Path) -> None:
+    for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):
+        path = stand_in(tmp_path, name, 'case "$1" in --version) echo Python 3.9.1 ;; *) exit 1 ;; esac')
+    assert any("needs Python 3.11 to 3.14" in line and "3.9.1" in line for line in doctor(resting, PATH=path))
+
+
+@pytest.mark.root
+def test_file_of_another_user_is_found(clone: Callable[[str], Checkout]) -> None:
+    other = clone("of a user")
+    shutil.copy2(other.path / ".env.example", other.path / ".env")
+    os.chown(other.path / ".env", OWNER, OWNER)
+    os.chown(other.path / "Makefile", 0, 0)
+    found = doctor(other, user=OWNER)
+    assert any(re.search(r"^\./Makefile belongs to root; type sudo chown -R \S+ \.$", line) for line in found)
+
+
+@pytest.mark.only("docker", because="web runs as who types make up")
+def test_user_of_web_who_does_not_own_the_files_is_found(checkout: Checkout, edit: Edit) -> None:
+    edit(".env", "WEB_USER=", "WEB_USER=4242:4242\n#")
+    assert any("WEB_USER=4242:4242 does not own web/" in line for line in doctor(checkout))
+
+
+@pytest.mark.parametrize(("service", "path"), [("nginx", "nginx/nginx.conf"), ("db", "db/postgresql.conf")])
+def test_service_that_is_older_than_its_sources_is_found(
+    checkout: Checkout, edit: Edit, service: str, path: str
+) -> None:
+    edit(path, "# ", "# Edited. ")
+    what = f"the image of {service} is older than its sources; type make up"
+    if engine() == "native":
+        what = f"{service} runs from older files or settings than those here; type make up"
+    assert doctor(checkout) == [what]
+
+
+def test_settings_that_have_not_been_taken_up_are_found(checkout: Checkout, edit: Edit) -> None:
+    edit(".env", "#RATE_LIMIT=50", "RATE_LIMIT=51")
+    what = "nginx runs with older settings than those here; type make up"
+    if engine() == "native":
+        what = "nginx runs from older files or settings than those here; type make up"
+    assert doctor(checkout) == [what]
+
+
+def test_app_that_cannot_be_loaded_is_found(checkout: Checkout, edit: Edit) -> None:
+    edit("web/app/notes/models.py", "class Note", "syntax(\n\n\nclass Note")
+    [line] = doctor(checkout)
+    assert re.search(
+        r"^the app cannot be loaded: SyntaxError: .*web/app/notes/models\.py line \d+; mend", line
+    )
+
+
+def test_service_that_is_not_there_is_found(checkout: Checkout) -> None:
+    if engine() == "native":
+        subprocess.run(
+            ["venv/bin/python", "engines/servers.py", "stop", "web"], cwd=checkout.path, check=True
+        )
+        line = "web has stopped; type make logs S=web, then make up"
+    else:
+        project = checkout.setting("COMPOSE_PROJECT_NAME")
+        subprocess.run(["docker", "rm", "--force", f"{project}-web-1"], check=True, capture_output=True)
+        line = "web is not there; type make logs S=web, then make up"
+    try:
+        assert line in doctor(checkout)
+    finally:
+        checkout.make("up")
+
+
+def test_service_that_has_died_is_found(checkout: Checkout) -> None:
+    if engine() == "native":
+        pid = int((checkout.path / ".native/run/nginx.pid").read_text())
+        for process in [*psutil.Process(pid).children(), psutil.Process(pid)]:
+            process.kill()
+        line = "nginx has died; type make logs S=nginx, then make up"
+    else:
+        project = checkout.setting("COMPOSE_PROJECT_NAME")
+        subprocess.run(["docker", "stop", f"{project}-nginx-1"], check=True, capture_output=True)
+        line = "nginx is exited; type make logs S=nginx, then make up"
+    try:
+        assert line in doctor(checkout)
+    finally:
+        checkout.make("up")
+
+
+def test_up_shows_what_does_not_stop_it(checkout: Checkout, edit: Edit) -> None:
+    edit(".env", "#LOG_LEVEL=INFO", "LOG_LEVLE=DEBUG")
+    screen = checkout.make("up")
+    assert "==> Note: .env: there is no setting LOG_LEVLE; .env.example lists them" in screen
+    assert "==> Ready: " in screen
+
+
+def test_doctor_before_the_first_up_is_told(clone: Callable[[str], Checkout], answering_engine: str) -> None:
+    run = clone("new").try_make("doctor")
+    assert (run.returncode != 0, "there is no .env yet; type make up" in run.stdout) == (True, True)
+
+
+# --- make audit ---
+
+
+class Vulnerabilities(http.server.BaseHTTPRequestHandler):
+    """Stands in for https://osv.dev, which cannot be reached from everywhere: knows of one, in flask."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        known = {"id": "TEST-1", "affected": [{"package": {"name": "flask", "ecosystem": "PyPI"}}]}
+        answer = {"vulns": [known]} if b'"flask"' in body and self.path == "/vulnerable" else {}
+        text = str(answer).replace("'", '"').encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def osv() -> Iterator[http.server.ThreadingHTTPServer]:
+    """A service that knows of vulnerabilities under /vulnerable."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Vulnerabilities) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("sound", "==> No package of web/requirements*.txt is known to be vulnerable"),
+        ("vulnerable", "make audit: packages are vulnerable: where a newer one is good, type make lock"),
+    ],
+)
+def test_locked_packages_are_looked_up(
+    clone: Callable[[str], Checkout], osv: http.server.ThreadingHTTPServer, name: str, line: str
+) -> None:
+    service: dict[str, Any] = {
+        "PIP_AUDIT_VULNERABILITY_SERVICE": "osv",
+        "PIP_AUDIT_OSV_URL": f"http://127.0.0.1:{osv.server_port}/{name}",
+    }
+    screen = clone("audited").try_make("audit", **service).stdout
+    assert line in screen
+    assert ("TEST-1" in screen) == (name == "vulnerable")
