@@ -23,7 +23,7 @@ compose() {
 # https_listen: where https is published, as docker-compose.yml and docker-compose.dev.yml have it for http.
 https_listen() {
   local every=0.0.0.0
-  [ "$(env_get APP_SETTINGS)" != config.DevelopmentConfig ] || every=127.0.0.1
+  ! development || every=127.0.0.1
   echo "$(env_get HTTP_BIND "$every"):$(env_get HTTPS_PORT 443)"
 }
 
@@ -61,11 +61,16 @@ check_owner() {
   fi
 }
 
+# containers_of SERVICE OPTION...: lists those that run, as `docker ps` does with OPTION.
+containers_of() {
+  docker ps --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME "$(project_name)")" \
+    --filter "label=com.docker.compose.service=$1" "${@:2}"
+}
+
 check_port() {
   local port ours
   # Also while it restarts again and again, when Compose does not tell.
-  ours=$(docker ps --quiet --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME slipway)" --filter label=com.docker.compose.service=nginx |
-    xargs docker inspect --format '{{json .HostConfig.PortBindings}}' 2>/dev/null) || true
+  ours=$(containers_of nginx --quiet | xargs docker inspect --format '{{json .HostConfig.PortBindings}}' 2>/dev/null) || true
   for port in $(served_ports); do
     case "$ours" in *'"HostPort":"'"$port"'"'*) continue ;; esac
     can_open "$port" || refuse_port "$port" "is taken"
@@ -142,8 +147,7 @@ check_sources() {
   for service in db web nginx; do
     label=$(docker image inspect --format '{{index .Config.Labels "slipway.sources"}}' "$(env_get COMPOSE_PROJECT_NAME slipway)-$service" 2>/dev/null) || continue
     [ "$label" = "$(sources_of "$service")" ] || note "the image of $service is older than its sources; type make up"
-    label=$(docker ps --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME slipway)" --filter "label=com.docker.compose.service=$service" \
-      --format '{{.Label "com.docker.compose.config-hash"}}' | sed -n 1p)
+    label=$(containers_of "$service" --format '{{.Label "com.docker.compose.config-hash"}}' | sed -n 1p)
     [ -z "$label" ] || [ "$label" = "$(compose config --hash "$service" | awk '{ print $2 }')" ] || note "$service runs with older settings than those here; type make up"
   done
 }
@@ -256,9 +260,7 @@ reload_nginx() {
 check_alive() { :; }
 
 login_port() {
-  { docker ps --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME "$(project_name)")" \
-    --filter label=com.docker.compose.service=login --format '{{.Ports}}' || true; } 2>/dev/null |
-    sed -n 's/.*:\([0-9]*\)->9400.*/\1/p'
+  { containers_of login --format '{{.Ports}}' || true; } 2>/dev/null | sed -n 's/.*:\([0-9]*\)->9400.*/\1/p'
 }
 
 # stop_login: ends the demo's provider, where it runs.

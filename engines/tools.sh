@@ -38,6 +38,7 @@ check_nginx() (
   folder=$(mktemp -d)
   trap 'rm -r "$folder"' EXIT
   nginx_settings
+  require_openssl
   self_signed localhost "$folder/cert" "$folder/key"
   cat "$folder/cert" "$folder/key" >"$folder/tls.pem"
   for scheme in http https; do
