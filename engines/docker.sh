@@ -120,7 +120,7 @@ check_services_run() {
   states=$(compose ps --all --format '{{.Service}} {{.State}} {{.Health}}' 2>/dev/null | sort -u)
   case "$states" in *" running "* | *" restarting"*) ;; *) return 0 ;; esac
   for service in $(own_database && echo db) web nginx; do
-    state=$(printf '%s\n' "$states" | sed -n "s/^$service //p" | sed -n 1p)
+    state=$(printf '%s\n' "$states" | sed -n "s/^$service //p" | sed -n '1s/ *$//p')
     [ "$state" = "running healthy" ] || note "$service is ${state:-not there}; type make logs S=$service, then make up"
   done
 }
@@ -143,12 +143,13 @@ name_sources() {
 }
 
 check_sources() {
-  local service label
+  local service label hashes
+  hashes=$(compose config --hash '*') || return 0
   for service in db web nginx; do
     label=$(docker image inspect --format '{{index .Config.Labels "slipway.sources"}}' "$(env_get COMPOSE_PROJECT_NAME slipway)-$service" 2>/dev/null) || continue
     [ "$label" = "$(sources_of "$service")" ] || note "the image of $service is older than its sources; type make up"
     label=$(containers_of "$service" --format '{{.Label "com.docker.compose.config-hash"}}' | sed -n 1p)
-    [ -z "$label" ] || [ "$label" = "$(compose config --hash "$service" | awk '{ print $2 }')" ] || note "$service runs with older settings than those here; type make up"
+    [ -z "$label" ] || case "$hashes" in *"$service $label"*) ;; *) false ;; esac || note "$service runs with older settings than those here; type make up"
   done
 }
 
@@ -248,7 +249,10 @@ remove_certificate() { docker volume rm --force "$(env_get COMPOSE_PROJECT_NAME 
 
 # test_nginx: fails where one that serves would be replaced by one that does not start.
 test_nginx() {
-  [ -n "$(compose ps --quiet --status running nginx 2>/dev/null)" ] || return 0
+  local running new
+  running=$(containers_of nginx --quiet | xargs docker inspect --format '{{.Image}} {{index .Config.Labels "com.docker.compose.config-hash"}}' 2>/dev/null) || return 0
+  new=$(docker image inspect --format '{{.Id}}' "$(env_get COMPOSE_PROJECT_NAME slipway)-nginx")
+  [ "$running" != "$new $(compose config --hash nginx | awk '{ print $2 }')" ] || return 0
   compose --progress quiet run --rm --no-deps --no-TTY nginx nginx -t -q || fail "nginx refuses its configuration, for the reason above; what was running still is"
 }
 

@@ -20,7 +20,7 @@ verb_doctor() {
   # shellcheck disable=SC2046,SC2086 # lists
   examine $(engine_checks) $env_checks
   # With settings that are wrong, the rest would say the same once more.
-  if [ ! -s "$found" ]; then examine check_sources check_database check_served; fi
+  if [ ! -s "$found" ]; then examine check_database check_sources check_served; fi
   # shellcheck disable=SC2086 # a list
   examine $fast_notes check_services_run
   if [ -s "$found" ]; then

