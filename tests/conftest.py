@@ -221,7 +221,7 @@ def checkout(answering_engine: str, clone: Callable[[str], Checkout]) -> Iterato
 @pytest.fixture(scope="module")
 def demo(checkout: Checkout) -> Iterator[Checkout]:
     """A checkout in which `make demo-login` was typed, behind a proxy; `make up` ends it."""
-    settings = UNLIMITED | {"RATE_LIMIT_SIGN_IN": "3000", "TRUSTED_PROXIES": "1"}
+    settings = UNLIMITED | {"TRUSTED_PROXIES": "1"}
     screen = checkout.make("demo-login", *variables(settings))
     [port] = re.findall(
         r"Sign in there as whoever you like, with the provider at http://localhost:(\d+)", screen

@@ -322,36 +322,26 @@ def test_app_that_cannot_be_loaded_is_found(checkout: Checkout, edit: Edit) -> N
     )
 
 
-def test_service_that_is_not_there_is_found(checkout: Checkout) -> None:
+def test_services_that_do_not_run_are_found(checkout: Checkout) -> None:
     if engine() == "native":
         subprocess.run(
             ["venv/bin/python", "engines/servers.py", "stop", "web"], cwd=checkout.path, check=True
         )
-        line = "web has stopped; type make logs S=web, then make up"
-    else:
-        project = checkout.setting("COMPOSE_PROJECT_NAME")
-        subprocess.run(["docker", "rm", "--force", f"{project}-web-1"], check=True, capture_output=True)
-        line = "web is not there; type make logs S=web, then make up"
-    try:
-        assert line in doctor(checkout)
-    finally:
-        checkout.make("up")
-
-
-def test_service_that_has_died_is_found(checkout: Checkout) -> None:
-    if engine() == "native":
         pid = int((checkout.path / ".native/run/nginx.pid").read_text())
         for process in [*psutil.Process(pid).children(), psutil.Process(pid)]:
             process.kill()
-        line = "nginx has died; type make logs S=nginx, then make up"
+        states = {"web": "has stopped", "nginx": "has died"}
     else:
         project = checkout.setting("COMPOSE_PROJECT_NAME")
+        subprocess.run(["docker", "rm", "--force", f"{project}-web-1"], check=True, capture_output=True)
         subprocess.run(["docker", "stop", f"{project}-nginx-1"], check=True, capture_output=True)
-        line = "nginx is exited; type make logs S=nginx, then make up"
+        states = {"web": "is not there", "nginx": "is exited"}
     try:
-        assert line in doctor(checkout)
+        found = doctor(checkout)
     finally:
         checkout.make("up")
+    for service, state in states.items():
+        assert f"{service} {state}; type make logs S={service}, then make up" in found
 
 
 def test_up_shows_what_does_not_stop_it(checkout: Checkout, edit: Edit) -> None:

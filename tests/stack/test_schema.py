@@ -7,13 +7,14 @@ from pathlib import Path
 
 import httpx
 
-from tests.checkouts import Checkout
-from tests.support import ROOT
+from tests.checkouts import Checkout, variables
+from tests.support import ROOT, UNLIMITED
 
 
 def test_api_does_what_its_document_says(
     demo: Checkout, tmp_path: Path, hold_row: Callable[..., None]
 ) -> None:
+    demo.make("demo-login", *variables(UNLIMITED | {"RATE_LIMIT_SIGN_IN": "100000"}))
     provider = httpx.get(f"{demo.url}/gauth/login").headers["Location"].partition("/authorize")[0]
     id_token = httpx.get(f"{provider}/id-token", params={"email": "ada@example.com"}).json()["id_token"]
     command = [str(ROOT / "venv/bin/schemathesis"), "--no-color", "--config-file"]
