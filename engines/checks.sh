@@ -125,7 +125,6 @@ holder() {
     echo " by the container $name"
     return
   fi
-  # shellcheck disable=SC2016 # awk's
   name=$({ ss -Hltnp "sport = :$1" | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1 (pid \2)/p' || true; } 2>/dev/null | sed -n 1p)
   [ -n "$name" ] || name=$({ lsof -nP -iTCP:"$1" -sTCP:LISTEN -Fpc || true; } 2>/dev/null | sed -n 's/^p/(pid /p; s/^c//p' | sed -n '1h; 2{G; s/\n/ /; s/$/)/; p; }')
   [ -n "$name" ] || name=$(venv/bin/python engines/servers.py holder "$1" 2>/dev/null) || name=""

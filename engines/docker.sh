@@ -149,7 +149,7 @@ check_sources() {
     label=$(docker image inspect --format '{{index .Config.Labels "slipway.sources"}}' "$(env_get COMPOSE_PROJECT_NAME slipway)-$service" 2>/dev/null) || continue
     [ "$label" = "$(sources_of "$service")" ] || note "the image of $service is older than its sources; type make up"
     label=$(containers_of "$service" --format '{{.Label "com.docker.compose.config-hash"}}' | sed -n 1p)
-    [ -z "$label" ] || case "$hashes" in *"$service $label"*) ;; *) false ;; esac || note "$service runs with older settings than those here; type make up"
+    case "$hashes" in *"$service $label"*) ;; *) note "$service runs with older settings than those here; type make up" ;; esac
   done
 }
 

@@ -162,7 +162,7 @@ made_of_web() {
   pwd
   for name in $(setting_names); do printf '%s=%s\n' "$name" "$(env_get "$name")"; done
   cat web/requirements.txt
-  [ "$(env_get APP_SETTINGS)" = config.DevelopmentConfig ] || find web -type f ! -path '*/__pycache__/*' -exec cksum {} + | sort
+  development || find web -type f ! -path '*/__pycache__/*' -exec cksum {} + | sort
 }
 
 start_web() {
@@ -201,7 +201,7 @@ start_login() {
 # made_of_nginx [FOLDER]: renders the configuration into FOLDER, from where start_nginx takes it.
 made_of_nginx() {
   local form=json folder=${1:-.native/nginx.new}
-  [ "$(env_get APP_SETTINGS)" != config.DevelopmentConfig ] || form=readable
+  ! development || form=readable
   rm -rf "$folder"
   (
     nginx_settings

@@ -92,6 +92,16 @@ def is_whole(answer: bytes) -> bool:
     return bool(end and length and len(body) >= int(length[1]))
 
 
+def assert_problem(answer: httpx.Response, status: int) -> None:
+    """Assert that `answer` is a problem document with its request's id."""
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    document = answer.json()
+    assert document["status"] == status
+    assert document["request_id"] == answer.headers["X-Request-ID"]
+    assert {"type", "title", "detail"} <= set(document)
+
+
 def write_settings(path: Path, settings: dict[str, str]) -> None:
     """Write a .env in which each value is taken literally."""
     path.write_text("".join(f"{name}='{value}'\n" for name, value in settings.items()))

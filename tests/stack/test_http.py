@@ -6,22 +6,12 @@ import httpx
 import pytest
 
 from tests.engines import Stack
-from tests.support import send_raw, wait_until
+from tests.support import assert_problem, send_raw, wait_until
 
 
 @pytest.fixture
 def http(stack: Stack) -> httpx.Client:
     return stack.http
-
-
-def assert_problem(answer: httpx.Response, status: int) -> None:
-    """Assert that `answer` is a problem document with its request's id."""
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    document = answer.json()
-    assert document["status"] == status
-    assert document["request_id"] == answer.headers["X-Request-ID"]
-    assert {"type", "title", "detail"} <= set(document)
 
 
 def test_notes_are_created_listed_changed_and_deleted(http: httpx.Client) -> None:
