@@ -148,6 +148,7 @@ check_sources() {
   for service in db web nginx; do
     label=$(docker image inspect --format '{{index .Config.Labels "slipway.sources"}}' "$(env_get COMPOSE_PROJECT_NAME slipway)-$service" 2>/dev/null) || continue
     [ "$label" = "$(sources_of "$service")" ] || note "the image of $service is older than its sources; type make up"
+    # One that does not run has no label, which fits any hash.
     label=$(containers_of "$service" --format '{{.Label "com.docker.compose.config-hash"}}' | sed -n 1p)
     case "$hashes" in *"$service $label"*) ;; *) note "$service runs with older settings than those here; type make up" ;; esac
   done
