@@ -169,10 +169,26 @@ verb_migrate() {
   [ -z "${m:-}" ] || options+=(--message "$m")
   [ -z "${rename:-}" ] || options+=(--rename "$rename")
   case "${drop:-}" in "") ;; yes) options+=(--drop) ;; *) fail "drop=$drop: say drop=yes, or leave it out" ;; esac
+  [ -z "${accept:-}" ] || options+=(--accept "$accept")
   start_database
   in_new python manage.py db evolve ${options[@]+"${options[@]}"}
   # Where root types it, what it has written still belongs to the checkout's owner.
   [ "$(id -u)" != 0 ] || find web/migrations/versions -name '*.py' -exec chown "$(web_user)" {} +
+}
+
+verb_downgrade() {
+  local name
+  check_all
+  start_database
+  name=$(in_new python manage.py db newest </dev/null) || exit
+  confirm "undo the migration $name, with the data that it made room for"
+  in_new python manage.py db stepback </dev/null
+}
+
+verb_migrations() {
+  check_all
+  start_database
+  in_new python manage.py db revisions </dev/null
 }
 
 # use_demo_login PORT: has web sign in with the demo's provider, which the browser reaches at PORT.

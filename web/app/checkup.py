@@ -17,6 +17,7 @@ def faults() -> Iterator[str]:
         wait_for(engine, 0)
         with engine.connect() as connection:
             state = schema_state(connection)
+        changed = state is Schema.CURRENT and differs(engine)
     except NotPreparedError as error:
         yield str(error)
         return
@@ -24,7 +25,7 @@ def faults() -> Iterator[str]:
         yield "the database has yet to be migrated; type make up"
     elif state is Schema.AHEAD:
         yield "the database is newer than this code; go back to the code that has its migrations"
-    elif differs(engine):
+    elif changed:
         yield "the models differ from the database; type make migrate in development"
 
 

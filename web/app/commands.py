@@ -1,9 +1,10 @@
-"""The commands that this app adds to Flask-Migrate's group `db`: prepare, evolve and doctor."""
+"""The commands that this app adds to Flask-Migrate's group `db`."""
 
 import logging.config
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 from alembic.util import CommandError
@@ -14,20 +15,33 @@ from flask_migrate.cli import db as group
 import logs
 
 from .checkup import faults
-from .evolve import evolve
 from .prepare import NotPreparedError, prepare
+from .revisions import history, squawk
+from .revisions.evolve import evolve
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to the app's `db` group."""
-    group.add_command(prepare_command)
-    group.add_command(evolve_command)
-    group.add_command(doctor_command)
+    for command in (
+        prepare_command,
+        evolve_command,
+        newest_command,
+        stepback_command,
+        revisions_command,
+        lint_command,
+        doctor_command,
+    ):
+        group.add_command(command)
 
 
 def run(work: Callable[[], object]) -> None:
     """Do `work` with its log on the screen; what stands in the way becomes the command's error."""
     logging.config.dictConfig(logs.logging_config(current_app.config["LOG_FORMAT"], "INFO"))
+    tell(work)
+
+
+def tell(work: Callable[[], object]) -> None:
+    """Do `work`; what stands in the way becomes the command's error."""
     try:
         work()
     except (NotPreparedError, CommandError) as error:
@@ -45,13 +59,57 @@ def prepare_command() -> None:
 @click.option("-m", "--message", help="What the revision is about; by default what it does.")
 @click.option("--rename", metavar="OLD:NEW,…", help="Columns that get another name and keep their data.")
 @click.option("--drop", is_flag=True, help="Let columns and tables be dropped, with their data.")
+@click.option("--accept", metavar="RULE,…", help="What may be done to a table that may be big and in use.")
 @with_appcontext
-def evolve_command(message: str | None, rename: str | None, drop: bool) -> None:
-    """Write a revision where the models differ from the database, and apply it."""
+def evolve_command(message: str | None, rename: str | None, drop: bool, accept: str | None) -> None:
+    """Write revisions where the models differ from the database, and apply them."""
     renames = re.findall(r"(\w+):(\w+)", rename or "")
     if ",".join(map(":".join, renames)) != (rename or ""):
         raise click.ClickException(f"rename={rename}: say rename=old:new, or rename=old:new,old2:new2")
-    run(lambda: evolve(message or None, renames, drop=drop))
+    accepts = [rule for rule in (accept or "").split(",") if rule]
+    rules = ", ".join(squawk.RULES)
+    for rule in set(accepts) - set(squawk.RULES):
+        raise click.ClickException(f"accept={rule}: there is no such rule; there are {rules}")
+    run(lambda: evolve(message or None, renames, accepts, drop=drop))
+
+
+@click.command("newest")
+@with_appcontext
+def newest_command() -> None:
+    """Print the name of the migration that `db stepback` would undo."""
+    tell(lambda: click.echo(Path(history.newest(history.connected()).path).name))
+
+
+@click.command("stepback")
+@with_appcontext
+def stepback_command() -> None:
+    """Undo the newest migration that the database has had."""
+
+    def work() -> None:
+        name = history.stepback()
+        click.echo(
+            f"Undone: web/migrations/versions/{name}. Delete or change that file, and type make migrate;"
+            " make up applies it again."
+        )
+
+    run(work)
+
+
+@click.command("revisions")
+@with_appcontext
+def revisions_command() -> None:
+    """List the migrations, oldest first, and where the database stands."""
+    tell(lambda: click.echo("\n".join(history.revisions())))
+
+
+@click.command("lint")
+@with_appcontext
+def lint_command() -> None:
+    """Tell what in the migrations would hurt a big, live table; the exit status tells whether any."""
+    found = list(squawk.lint())
+    for line in found:
+        click.echo(line)
+    sys.exit(bool(found))
 
 
 @click.command("doctor")

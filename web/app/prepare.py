@@ -15,7 +15,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -23,6 +23,13 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 LOCK = 0x736C6970776179  # the key of the advisory lock: "slipway" in ASCII
 LOCK_TIMEOUT = "10s"  # on a table: all who come after a waiting ALTER TABLE wait too
 POLL = 0.25  # seconds
+HINTS = {  # what Postgres says, and what to do
+    "contains null values": "There are rows already: let the column be null, or give it a server_default.",
+    "could not create unique index": "There are duplicate values already: make them differ first.",
+    "is violated by some row": "There are rows already that break it: change them, or the check.",
+    "violates foreign key constraint": "There are rows already that refer to none: change or delete them.",
+    "invalid input value for enum": "There are rows already with a value that goes: change them first.",
+}
 
 log = logging.getLogger("app.prepare")
 
@@ -154,18 +161,29 @@ def upgrade(engine: Engine) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except Exception as error:
-        what = str(error) if isinstance(error, SQLAlchemyError) else repr(error)
-        if "contains null values" in what:
-            what += "\nThere are rows already: let the column be null, or give it a server_default."
-        raise NotPreparedError(
-            f"the migration {next_due(engine)} failed and was rolled back:\n{what}"
-        ) from error
+        raise NotPreparedError(explain(due(engine), error)) from error
     log.info("the schema has been migrated")
 
 
-def next_due(engine: Engine) -> str:
-    """Return the file name of the first migration that the database has not had."""
+def explain(failed: Script | None, error: Exception) -> str:
+    """Return that a migration failed, with why, and what to do where that is known."""
+    name, end = "", "failed"
+    if failed is not None:
+        name = f" {Path(failed.path).name}"
+        end = "failed half way" if is_concurrent(failed) else "failed and was rolled back"
+    what = str(error) if isinstance(error, SQLAlchemyError) else repr(error)
+    hints = [hint for words, hint in HINTS.items() if words in what]
+    return "\n".join([f"the migration{name} {end}:", what, *hints])
+
+
+def is_concurrent(script: Script) -> bool:
+    """Tell whether what a migration does is in no transaction, and can be there by half."""
+    return "autocommit_block" in Path(script.path).read_text(encoding="utf-8")
+
+
+def due(engine: Engine) -> Script | None:
+    """Return the first migration that the database has not had."""
     with engine.connect() as connection:
         stored = MigrationContext.configure(connection).get_current_heads()
-    *_, due = ScriptDirectory.from_config(migrations()).iterate_revisions("heads", stored)
-    return Path(due.path).name
+    scripts = [*ScriptDirectory.from_config(migrations()).iterate_revisions("heads", stored)]
+    return scripts[-1] if scripts else None

@@ -6,6 +6,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
+from app.revisions.compare import PLUGINS
+
 db = current_app.extensions["migrate"].db
 
 
@@ -16,6 +18,7 @@ def configure(**where: Any) -> None:
         target_metadata=db.metadata,
         compare_type=True,
         compare_server_default=True,
+        autogenerate_plugins=PLUGINS,
         transaction_per_migration=True,
     )
     with context.begin_transaction():

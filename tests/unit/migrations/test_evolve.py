@@ -1,45 +1,12 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import Column, Table, Text, TypeDecorator, inspect
 
-from app import create_app
-from app.evolve import evolve
-from app.extensions import db
 from app.prepare import NotPreparedError, migration_engine
-from config import TestingConfig
-
-Change = Callable[..., None]
-
-
-@pytest.fixture
-def development(database: str, settings: Callable[[str], dict[str, str]], tmp_path: Path) -> Iterator[Flask]:
-    """An app on an empty database, in a development whose migrations are a copy."""
-    app = create_app(TestingConfig(settings(database)))
-    source, copy = Path(app.extensions["migrate"].directory), tmp_path / "web" / "migrations"
-    (copy / "versions").mkdir(parents=True)
-    for path in [*source.glob("*.*"), *source.glob("versions/*.py")]:
-        (copy / path.relative_to(source)).write_text(path.read_text())
-    app.extensions["migrate"].directory = str(copy)
-    app.root_path = str(tmp_path / "web" / "app")
-    app.config["DEVELOPMENT"] = True
-    with app.app_context():
-        evolve()
-        yield app
-
-
-@pytest.fixture
-def notes() -> Iterator[Table]:
-    """The table of the notes, in the models; what a test adds to it or takes away is put right again."""
-    table = db.metadata.tables["notes"]
-    columns = list(table.columns)
-    yield table
-    for column in set(table.columns) - set(columns):
-        table._columns.remove(column)
-    for column in set(columns) - set(table.columns):
-        table._columns.add(column)
+from app.revisions.evolve import evolve
 
 
 def versions(app: Flask) -> list[str]:
@@ -70,6 +37,15 @@ def test_new_column_is_written_applied_and_shown(
     out = capsys.readouterr().out
     assert "web/migrations/versions/" in out
     assert "op.add_column('notes'" in out
+
+
+def test_revision_is_applied_under_the_lock(
+    development: Flask, notes: Table, locked: Callable[[str], list[bool]]
+) -> None:
+    told = locked("app.revisions.evolve.upgrade")
+    notes.append_column(Column("added_by_a_test", Text))
+    evolve()
+    assert told == [True]
 
 
 def test_message_names_the_revision(development: Flask, notes: Table) -> None:
@@ -174,8 +150,3 @@ def test_outside_development_it_only_upgrades(development: Flask, notes: Table) 
     notes.append_column(Column("added_by_a_test", Text))
     evolve()
     assert versions(development) == before
-
-
-def test_shipped_migrations_are_what_the_models_need(development: Flask) -> None:
-    shipped = Path(__file__).parents[2] / "web" / "migrations" / "versions"
-    assert len(versions(development)) == len(list(shipped.glob("*.py")))

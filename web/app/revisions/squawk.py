@@ -1,0 +1,113 @@
+"""Looks for what would hurt a big, live table in the SQL of a revision, by squawk (https://squawkhq.com).
+
+A revision that breaks a rule on purpose says so: `accepts = ["renaming-column"]`.
+"""
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from ..prepare import NotPreparedError, migrations
+
+UNREADABLE = "needs-database"
+RULES = {
+    "adding-field-with-default": "every row is written anew while the table is locked;"
+    " add the column without the default, set that in a second step, and fill the rows in batches",
+    "adding-foreign-key-constraint": "both tables are locked while every row is looked at;"
+    " add it with postgresql_not_valid=True, and validate it in a revision of its own",
+    "adding-not-nullable-field": "the table is locked while every row is looked at;"
+    " add the check IS NOT NULL, not valid, validate it in a revision of its own, then set NOT NULL",
+    "adding-required-field": "rows that are there already have no value for it, so this fails;"
+    " give it a server_default, or let it be null and fill it first",
+    "adding-serial-primary-key-field": "the table is locked while an index is built;"
+    " build a unique index concurrently, and make the primary key of it",
+    "ban-drop-column": "its data is gone, and the code that runs until the deploy is done still reads it;"
+    " take it out of the models first, and drop it with a later deploy",
+    "ban-drop-not-null": "code that runs may not expect null; see that all of it does",
+    "ban-drop-table": "its data is gone, and the code that runs until the deploy is done still reads it;"
+    " take it out of the models first, and drop it with a later deploy",
+    "changing-column-type": "every row may be written anew while nobody can use the table;"
+    " add a column of the new type, fill it, and change over",
+    "constraint-missing-not-valid": "the table is locked while every row is looked at;"
+    " add it with postgresql_not_valid=True, and validate it in a revision of its own",
+    "disallowed-unique-constraint": "nobody can use the table while its index is built;"
+    " build the index concurrently, and add the constraint USING INDEX",
+    "renaming-column": "the code that runs until the deploy is done knows the old name only;"
+    " add a column, fill it, change over, and drop the old one later",
+    "renaming-table": "the code that runs until the deploy is done knows the old name only;"
+    " keep the name, and set __tablename__",
+    "require-concurrent-index-creation": "nobody can write to the table while it is built;"
+    " build it with postgresql_concurrently=True, in op.get_context().autocommit_block()",
+    "require-concurrent-index-deletion": "nobody can use the table while it is waited for;"
+    " drop it with postgresql_concurrently=True, in op.get_context().autocommit_block()",
+    UNREADABLE: "its SQL cannot be told without a database, so nothing in it is looked at;"
+    " write what it does as SQL, or see to the other rules yourself",
+}
+DROPPING = frozenset({"ban-drop-column", "ban-drop-table", "require-concurrent-index-deletion"})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that a statement breaks."""
+
+    rule: str
+    statement: str
+
+    def __str__(self) -> str:
+        return f"{self.statement}: {RULES[self.rule]} ({self.rule})"
+
+
+def lint() -> Iterator[str]:
+    """Yield, of each revision, what it breaks and does not accept, a line each."""
+    for script in reversed(list(ScriptDirectory.from_config(migrations()).walk_revisions())):
+        accepted = getattr(script.module, "accepts", [])
+        name = Path(script.path).name
+        yield from (f"{name}: accepts {rule!r}, which is no rule" for rule in accepted if rule not in RULES)
+        yield from (f"{name}: {found}" for found in findings(script.module) if found.rule not in accepted)
+
+
+def findings(revision: ModuleType) -> list[Finding]:
+    """Return what the upgrade of `revision` breaks."""
+    try:
+        lines = sql(revision).splitlines()
+    except Exception as error:
+        return [Finding(UNREADABLE, repr(error))]
+    broken = [(f["rule_name"], lines[f["line"]].strip(" ;")) for f in squawk("\n".join(lines))]
+    return [Finding(rule, statement) for rule, statement in dict.fromkeys(broken) if rule in RULES]
+
+
+def sql(revision: ModuleType) -> str:
+    """Return the SQL that the upgrade of `revision` consists of."""
+    output = io.StringIO()
+    context = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": output, "literal_binds": True}
+    )
+    with Operations.context(context), context.begin_transaction():
+        revision.upgrade()
+    return output.getvalue()
+
+
+def squawk(statements: str) -> list[dict[str, Any]]:
+    """Return what squawk finds in `statements`."""
+    beside = Path(sys.executable).with_name("squawk")
+    program = str(beside) if beside.exists() else shutil.which("squawk")
+    if program is None:
+        raise NotPreparedError("there is no squawk, which looks through revisions: pip install squawk-cli")
+    command = [program, "--reporter", "json"]
+    run = subprocess.run(command, input=statements, capture_output=True, text=True)  # noqa: S603 # our own
+    try:
+        found: list[dict[str, Any]] = json.loads(run.stdout or "[]")
+    except ValueError as error:
+        raise NotPreparedError(f"squawk failed: {run.stderr or run.stdout}") from error
+    return found
