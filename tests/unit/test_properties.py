@@ -9,14 +9,17 @@ from flask import Flask, g
 from flask.testing import FlaskClient
 from hypothesis import example, given
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 
 import logs
 from app.converters import BIGINT_MAX, IdConverter
-from app.pagination import PageArguments, cursor
-from app.schemas import unstorable
+from app.fields import unstorable
+from app.notes.schemas import NoteQuery
+from app.pagination import Position, cursor
 
 anything = st.text(st.characters(exclude_categories=[]), max_size=80)
 base64url = st.text(string.ascii_letters + string.digits + "-_=", max_size=16)
+storable = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | anything,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(anything, inner, max_size=4),
@@ -25,22 +28,40 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 @given(st.integers(1, BIGINT_MAX))
 def test_cursor_comes_back_as_it_went(record_id: int) -> None:
-    assert PageArguments().load({"after": cursor(record_id)})["after"] == record_id
+    assert NoteQuery().load({"after": cursor("-id", None, record_id)})["after"] == Position(None, record_id)
+
+
+@given(storable, st.integers(1, BIGINT_MAX))
+def test_cursor_of_a_sorted_list_comes_back_as_it_went(value: str, record_id: int) -> None:
+    query = {"sort": "title", "after": cursor("title", value, record_id)}
+    assert NoteQuery().load(query)["after"] == Position(value, record_id)
 
 
 def invalid(query: dict[str, str]) -> dict[str, Any]:
     """Return what a list says is wrong with its query; nothing where that is taken."""
-    return dict(PageArguments().validate(query))
+    try:
+        NoteQuery().load(query)
+    except ValidationError as error:
+        return dict(error.normalized_messages())
+    return {}
 
 
-@given(anything | base64url)
-@example("AAAAAAAAAAAA")
-@example("A" * 400)
-def test_cursor_is_of_a_record_or_refused(value: str) -> None:
-    if wrong := invalid({"after": value}):
-        assert wrong == {"after": ["Not a cursor of this list."]}
+@given(anything | base64url, st.sampled_from(["id", "-id", "title", "-title"]))
+@example("AAAAAAAAAAAA", "-id")
+@example("A" * 400, "title")
+@example(cursor("title", "a", 1), "-title")
+@example(cursor("title", None, 1), "title")
+@example(cursor("title", "\0", 1), "title")
+@example(cursor("-id", None, 0), "-id")
+@example(cursor("-id", None, BIGINT_MAX + 1), "-id")
+@example(cursor("-id", 5, 1), "-id")
+@example(f"{cursor('-id', None, 1)}=", "-id")
+def test_cursor_is_of_a_record_or_refused(value: str, sort: str) -> None:
+    query = {"after": value, "sort": sort}
+    if wrong := invalid(query):
+        assert list(wrong) == ["after"]
     else:
-        assert cursor(PageArguments().load({"after": value})["after"]) == value
+        assert cursor(sort, *NoteQuery().load(query)["after"]) == value
 
 
 @given(anything | st.integers().map(str) | st.floats().map(str))
@@ -48,7 +69,7 @@ def test_limit_is_within_bounds_or_refused(value: str) -> None:
     if wrong := invalid({"limit": value}):
         assert list(wrong) == ["limit"]
     else:
-        assert 1 <= PageArguments().load({"limit": value})["limit"] <= 100
+        assert 1 <= NoteQuery().load({"limit": value})["limit"] <= 100
 
 
 @given(st.integers() | st.integers(BIGINT_MAX - 5, BIGINT_MAX + 5))
@@ -96,7 +117,7 @@ def test_bytes_of_any_kind_are_answered_by_a_problem(client: FlaskClient, body: 
 
 @given(st.dictionaries(anything, anything, max_size=4))
 def test_filter_of_any_kind_leaves_the_list_as_it_is(client: FlaskClient, query: dict[str, str]) -> None:
-    known = {"limit", "after"}
+    known = {"limit", "after", "sort", "q", "title", "body", "id", "version", "created_at", "updated_at"}
     given = {
         n.encode(errors="replace").decode(): v.encode(errors="replace").decode() for n, v in query.items()
     }

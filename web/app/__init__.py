@@ -1,5 +1,6 @@
 """The app: `create_app` makes one, with the modules of `MODULES` mounted."""
 
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -9,16 +10,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import logs
 
-from . import commands, conditional, docs, errors, gauth, health, home, notes, policy
+from . import commands, conditional, errors, policy
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, migrate, rest
+from .pagination import query_url
 
-MODULES: list[ModuleType] = [
-    home,
-    health,
-    docs,
-    notes,
-    gauth,
+# Each is a folder here. A module is mounted by its line.
+MODULES = [
+    "home",
+    "health",
+    "docs",
+    "notes",
+    "gauth",
 ]
 
 
@@ -42,8 +45,9 @@ def create_app(settings: config.Config | None = None) -> Flask:
     rest.init_app(app)
     rest.register_converter(IdConverter, id_parameter)
     commands.init_app(app)
-    for module in MODULES:
-        mount(app, module)
+    app.add_template_global(query_url)
+    for name in MODULES:
+        mount(app, import_module(f".{name}", __name__))
     app.context_processor(lambda: {"modules": linked_modules()})
     return app
 
@@ -64,9 +68,8 @@ def mount(app: Flask, module: ModuleType) -> None:
 
 def linked_modules() -> list[dict[str, str]]:
     """Return the name and URL of each module that has an index page of its own, for the navigation."""
-    names = (module.__name__.rpartition(".")[2] for module in MODULES)
     return [
-        {"name": name, "url": url_for(f"{name}_pages.index")}
-        for name in names
+        {"name": name.replace("_", " ").capitalize(), "url": url_for(f"{name}_pages.index")}
+        for name in MODULES
         if f"{name}_pages.index" in current_app.view_functions
     ]

@@ -22,9 +22,11 @@ from werkzeug.exceptions import (
 
 from logs import request_id
 
+from .conflicts import conflict
 from .extensions import db
 from .rest import PROBLEM, Blueprint
 
+PROGRAM_LIMIT = "54"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 RETRY_AFTER = 2  # seconds
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -35,7 +37,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, handle)
     app.register_error_handler(CSRFError, handle_forged)
     app.register_error_handler(ValidationError, handle_invalid)
-    app.register_error_handler(StaleDataError, handle_stale)
+    app.register_error_handler(StaleDataError, handle_conflict)
     app.register_error_handler(IntegrityError, handle_conflict)
     app.register_error_handler(OperationalError, handle_unavailable)
     app.register_error_handler(PoolTimeoutError, handle_unavailable)
@@ -82,7 +84,8 @@ def problem(error: HTTPException) -> dict[str, Any]:
         document["detail"] = advice(getattr(error, "original_exception", None))
     data = getattr(error, "data", {})  # set by webargs: {"messages": {location: {field: [message]}}}
     if "messages" in data:
-        document["detail"] = "Some fields are invalid."
+        if status == 422:
+            document["detail"] = "Some fields are invalid."
         document["errors"] = {
             name: messages for fields in data["messages"].values() for name, messages in fields.items()
         }
@@ -110,23 +113,21 @@ def handle_invalid(error: ValidationError) -> Response:
     return handle(invalid)
 
 
-def handle_stale(error: StaleDataError) -> Response:
-    """Answer that the record was changed by somebody else between its reading and its writing."""
+def handle_conflict(error: IntegrityError | StaleDataError) -> Response:
+    """Answer that a constraint refused the change, or that somebody else made one at the same time."""
     db.session.rollback()
-    conflict = PreconditionFailed if request.if_match else Conflict
-    return handle(conflict("The record was changed at the same time; get it again."))
-
-
-def handle_conflict(error: IntegrityError) -> Response:
-    """Answer that a constraint of the database refused the change."""
-    # Its own text has the values of the record.
-    diagnosis = getattr(error.orig, "diag", None)
-    current_app.logger.warning("conflict: %s", getattr(diagnosis, "constraint_name", None))
-    db.session.rollback()
-    return handle(Conflict("The change conflicts with what is stored."))
+    detail, errors = conflict(error)
+    stale = isinstance(error, StaleDataError) and request.if_match
+    refusal: HTTPException = (PreconditionFailed if stale else Conflict)(detail)
+    if errors:
+        refusal.data = {"messages": {"stored": errors}}  # type: ignore[attr-defined] # as webargs does
+    return handle(refusal)
 
 
 def handle_unavailable(error: Exception) -> Response:
-    """Answer that the database cannot be reached, or has no connection left."""
+    """Answer that the database cannot be reached, or has no connection left, or no room for a value."""
+    if str(getattr(getattr(error, "orig", None), "pgcode", "")).startswith(PROGRAM_LIMIT):
+        db.session.rollback()
+        return handle(UnprocessableEntity("A value is larger than the database can store or index."))
     current_app.logger.error("database: %s", str(error).partition("\n")[0])
     return handle(ServiceUnavailable("The database does not answer; try again."))

@@ -10,34 +10,41 @@ from sqlalchemy import BigInteger, DateTime, Identity, MetaData, func
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from .conditional import check_match, check_version, etag
-from .forms import form_data
-from .pagination import PageArguments, paginate
+from .forms import choices, form_state, load_form, load_query, sent_from
+from .pagination import paginate
 from .policy import policy
+from .queries import query_of
 from .rest import Api, Blueprint
 from .schemas import Schema, page_of
+from .search import search_index
 
 __all__ = [
     "Base",
     "Blueprint",
-    "PageArguments",
     "Schema",
     "check_match",
     "check_version",
+    "choices",
     "csrf",
     "db",
     "etag",
-    "form_data",
+    "form_state",
+    "load_form",
+    "load_query",
     "migrate",
     "page_of",
     "paginate",
     "policy",
+    "query_of",
     "rest",
+    "search_index",
+    "sent_from",
 ]
 
 # Constraints with names can be dropped by a migration:
 # https://alembic.sqlalchemy.org/en/latest/naming.html
 NAMES = {
-    "ix": "ix_%(column_0_N_label)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
@@ -45,6 +52,9 @@ NAMES = {
 }
 
 db = SQLAlchemy(metadata=MetaData(naming_convention=NAMES), session_options={"expire_on_commit": False})
+db.Model.registry.update_type_annotation_map(  # type: ignore[attr-defined] # made at run time
+    {datetime: DateTime(timezone=True)}
+)
 migrate = Migrate()
 csrf = CSRFProtect()
 rest = Api()

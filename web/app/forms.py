@@ -1,12 +1,133 @@
-"""HTML forms, in the shape that the schemas load: there are no form classes."""
+"""HTML forms, in the shape that the schemas load: there are no form classes.
 
-from flask import request
+A view that takes a form is `sent_from` the view that shows it, which is given `form_state`.
+"""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+from flask import current_app, g, make_response, request
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema, ValidationError, fields, missing
+from sqlalchemy import Select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import Conflict
+
+from .conflicts import Errors, conflict
+from .fields import from_text, to_text
+
+CHOICES_MAX = 100
 NOT_FIELDS = ("csrf_token", "version")
+P = ParamSpec("P")
 
 
-def form_data() -> dict[str, str]:
-    """Return the fields of the form that was sent, with line ends as everywhere else (browsers send CRLF)."""
-    return {
-        name: value.replace("\r\n", "\n") for name, value in request.form.items() if name not in NOT_FIELDS
+def load_form(schema: Schema) -> dict[str, Any]:
+    """Return what the form that was sent says, as `schema` loads it (ValidationError)."""
+    loaded: dict[str, Any] = schema.load(form_data(schema))
+    return loaded
+
+
+def load_query(schema: Schema) -> dict[str, Any]:
+    """Return what the query of a page says, as `schema` loads it (ValidationError).
+
+    A field of a form that was left empty says nothing.
+    """
+    given = {name: values for name, values in request.args.lists() if values != [""]}
+    loaded: dict[str, Any] = schema.load(given)
+    return loaded
+
+
+def form_data(schema: Schema) -> dict[str, Any]:
+    """Return the form that was sent, in the shape that `schema` loads.
+
+    A box that is not checked is not sent. What is left empty is null; the default where that is refused.
+    """
+    given = {name: value for name, value in request.form.items() if name not in NOT_FIELDS}
+    data = {
+        name: field_data(schema, name, value) if name in schema.load_fields else value
+        for name, value in given.items()
     }
+    unchecked = {
+        name: False
+        for name, field in schema.load_fields.items()
+        if isinstance(field, fields.Boolean) and not field.allow_none
+    }
+    return unchecked | {name: value for name, value in data.items() if value is not missing}
+
+
+def field_data(schema: Schema, name: str, text: str) -> Any:
+    """Return what a form says of a field, with line ends as everywhere else (browsers send CRLF)."""
+    field = schema.load_fields[name]
+    if text == "" and field.allow_none:
+        return None
+    if text == "" and not isinstance(field, fields.String):
+        text = default(schema, name)
+    if text == "" and (field.required or not isinstance(field, fields.String)):
+        return missing
+    return from_text(field, text.replace("\r\n", "\n"))
+
+
+def form_state(schema: Schema, record: object = None) -> dict[str, Any]:
+    """Return what a form shows: `errors`, and `values`: as sent, else those of `record`, or the defaults."""
+    return {"values": form_values(schema, record), "errors": g.get("form_errors", {})}
+
+
+def form_values(schema: Schema, record: object) -> dict[str, str]:
+    """Return the text in each field of a form."""
+    if request.method == "POST":
+        return {name: request.form.get(name, "") for name in schema.load_fields}
+    if record is None:
+        return {name: default(schema, name) for name in schema.load_fields}
+    dumped = schema.dump(record)
+    return {name: to_text(field, dumped[name]) for name, field in schema.load_fields.items()}
+
+
+def default(schema: Schema, name: str) -> str:
+    """Return the default that the database has for a field, where that is a plain value."""
+    column = schema.opts.model.__table__.columns.get(name)
+    text = getattr(getattr(column, "server_default", None), "arg", "")
+    return text if isinstance(text, str) else ""
+
+
+def sent_from(
+    page: Callable[P, ResponseReturnValue],
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Have a view take the form of the view `page`; what is wrong is shown there, and the input kept."""
+
+    def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            try:
+                return view(*args, **kwargs)
+            except ValidationError as error:
+                status, g.form_errors = 422, error.normalized_messages()
+            except (IntegrityError, StaleDataError) as error:
+                current_app.extensions["sqlalchemy"].session.rollback()
+                status, g.form_errors = 409, form_errors(*conflict(error))
+            except Conflict as error:
+                found = getattr(error, "data", {}).get("messages", {}).get("stored", {})
+                status, g.form_errors = 409, form_errors(str(error.description), found)
+            return make_response(page(*args, **kwargs), status)
+
+        return guarded
+
+    return decorate
+
+
+def choices(statement: Select[Any]) -> list[tuple[int, str]] | None:
+    """Return id and text of each record of `statement`, newest first; None where they are too many."""
+    model = statement.column_descriptions[0]["entity"]
+    newest = statement.order_by(model.id.desc()).limit(CHOICES_MAX + 1)
+    records = current_app.extensions["sqlalchemy"].session.scalars(newest).all()
+    return (
+        [(record.id, str(record).strip() or str(record.id)) for record in records]
+        if len(records) <= CHOICES_MAX
+        else None
+    )
+
+
+def form_errors(detail: str, errors: Errors) -> Errors:
+    """Return what a form says of a conflict."""
+    return errors or {"_schema": [detail]}

@@ -1,95 +1,117 @@
-"""Keyset pagination: the last page of a million rows costs what the first does.
+"""Keyset pagination: the last page of a million rows costs what the first does, in every order.
 
-https://use-the-index-luke.com/no-offset
+A page begins after the last record of the one before, by value and id: https://use-the-index-luke.com/no-offset
 """
 
 import base64
-import binascii
-import re
-from typing import Any
+import json
+from decimal import Decimal
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import request
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
-from sqlalchemy import Select
-from sqlalchemy.orm import InstrumentedAttribute, scoped_session
+from marshmallow import fields
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import scoped_session
 
 from .converters import BIGINT_MAX
-
-LIMIT = 20
-LIMIT_MAX = 100
-CURSOR_BYTES = 9  # a multiple of three, so that base64 needs no padding
+from .fields import unstorable
+from .search import matches, search_of
 
 
-class Limit(fields.Integer):
-    """A number in plain digits: int() takes blanks, underscores and the digits of other scripts too."""
+class Position(NamedTuple):
+    """Where a page begins: after the record with the id, and with the value that the list is sorted by."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if not re.fullmatch("[0-9]{1,9}", str(value), re.ASCII):
-            raise self.make_error("invalid")
-        return super()._deserialize(value, attr, data, **kwargs)
+    value: Any
+    id: int
 
 
-class Cursor(fields.Field[int]):
-    """The id of the last record of a page, in base64url."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
-        try:
-            raw = base64.b64decode(value.encode("ascii"), altchars=b"-_", validate=True)
-        except (ValueError, binascii.Error):
-            raw = b""
-        after = int.from_bytes(raw)
-        if len(raw) != CURSOR_BYTES or after > BIGINT_MAX:
-            raise ValidationError("Not a cursor of this list.")
-        return after
+def cursor(sort: str, value: Any, record_id: int) -> str:
+    """Return the cursor that stands for the page after a record of a list that is sorted by `sort`."""
+    text = json.dumps([sort, value, record_id], separators=(",", ":"), ensure_ascii=False, default=plain)
+    return base64.urlsafe_b64encode(text.encode()).decode("ascii").rstrip("=")
 
 
-def cursor(record_id: int) -> str:
-    """Return the cursor that stands for the page after the record `record_id`."""
-    return base64.urlsafe_b64encode(record_id.to_bytes(CURSOR_BYTES)).decode("ascii")
+def plain(value: Any) -> str:
+    """Return a value that JSON does not have as its field takes it."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
-class PageArguments(Schema):
-    """What the query of a list may hold."""
-
-    class Meta:
-        unknown = EXCLUDE
-
-    limit = Limit(
-        load_default=LIMIT,
-        validate=validate.Range(1, LIMIT_MAX),
-        metadata={"description": "How many items a page has."},
-    )
-    after = Cursor(
-        load_default=None,
-        metadata={
-            "type": "string",
-            "pattern": "^A[A-H][A-Za-z0-9_-]{10}$",
-            "description": "The cursor in the `next` of the page before.",
-        },
-    )
+def read_cursor(text: str, sort: str, field: fields.Field[Any] | None) -> Position:
+    """Return the position that `text` stands for in a list that is sorted by `sort` (ValueError)."""
+    raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    found, value, record_id = json.loads(raw)
+    if found != sort or type(record_id) is not int or not 0 < record_id <= BIGINT_MAX or unstorable(value):
+        raise ValueError
+    if field is None or (value is None and field.allow_none):
+        position = Position(None, record_id)
+    else:
+        position = Position(field._deserialize(value, None, None), record_id)
+    if cursor(sort, position.value, record_id) != text:
+        raise ValueError
+    return position
 
 
 def paginate(
     session: scoped_session[Any],
     statement: Select[Any],
-    key: InstrumentedAttribute[int],
+    /,
     *,
     limit: int,
-    after: int | None,
+    after: Position | None,
+    sort: str,
+    q: str | None = None,
+    **filters: Any,
 ) -> dict[str, Any]:
-    """Return a page of `statement`, newest (highest `key`) first: {"items": [...], "next": URL or None}.
+    """Return a page of the records of `statement`: {"items": [...], "next": URL or None}.
 
     `next` is the URL of this request with another cursor.
     """
-    if after is not None:
-        statement = statement.where(key < after)
-    rows = session.scalars(statement.order_by(key.desc()).limit(limit + 1)).all()
+    model = statement.column_descriptions[0]["entity"]
+    statement = statement.filter_by(**filters)
+    if q is not None:
+        statement = statement.where(matches(search_of(model.__table__), q))  # type: ignore[arg-type] # there is one, as there is a q
+    rows: list[Any] = []
+    for part in parts(statement, model, sort, after):
+        if len(rows) <= limit:
+            rows += session.scalars(part.limit(limit + 1 - len(rows))).all()
     items = rows[:limit]
-    more = len(rows) > limit
-    return {"items": items, "next": page_url(cursor(getattr(items[-1], key.key))) if more else None}
+    if len(rows) <= limit:
+        return {"items": items, "next": None}
+    name = sort.removeprefix("-")
+    value = None if name == "id" else getattr(items[-1], name)
+    return {"items": items, "next": query_url(after=cursor(sort, value, items[-1].id))}
 
 
-def page_url(after: str) -> str:
-    """Return the URL of this request's list, from the cursor `after` on."""
-    return f"{request.root_path}{request.path}?{urlencode(request.args.to_dict() | {'after': after})}"
+def parts(statement: Select[Any], model: Any, sort: str, after: Position | None) -> list[Select[Any]]:
+    """Return the statements that one after the other yield what comes `after`.
+
+    Those without a value, which come last, are a statement of their own: so one index serves both directions.
+    """
+    descending, column = sort.startswith("-"), getattr(model, sort.removeprefix("-"))
+
+    def ordered(statement: Select[Any], columns: list[Any], position: tuple[Any, ...] | None) -> Select[Any]:
+        if position is not None:
+            here = tuple_(*columns) if len(columns) > 1 else columns[0]
+            there = position if len(columns) > 1 else position[0]
+            statement = statement.where(here < there if descending else here > there)
+        return statement.order_by(*(c.desc() if descending else c.asc() for c in columns))
+
+    if column.key == "id":
+        return [ordered(statement, [column], after and (after.id,))]
+    with_value, without = [], []
+    if after is None or after.value is not None:
+        with_value.append(ordered(statement.where(column.is_not(None)), [column, model.id], after))
+    if column.property.columns[0].nullable:
+        position = (after.id,) if after is not None and after.value is None else None
+        without.append(ordered(statement.where(column.is_(None)), [model.id], position))
+    return with_value + without
+
+
+def query_url(**changes: str) -> str:
+    """Return the URL of this request's list with `changes` to its query, from its first page on."""
+    kept = {name: value for name, value in request.args.items() if value and name != "after"}
+    query = urlencode(kept | changes)
+    return f"{request.root_path}{request.path}{'?' if query else ''}{query}"

@@ -47,6 +47,14 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def read_json(text: str) -> Any:
+    """Return the JSON value `text` (ValueError); what readers may take differently is refused."""
+    try:
+        return json.loads(text, parse_constant=reject_constant, parse_float=finite, object_pairs_hook=unique)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 class Parser(FlaskParser):
     """Reads the arguments of a request: 415 for a body that is not plain JSON, 400 for malformed JSON."""
 
@@ -56,11 +64,8 @@ class Parser(FlaskParser):
         if req.headers.get("Content-Encoding", "identity") != "identity":
             abort(415, "Send the body without a Content-Encoding.")
         try:
-            text = req.get_data(cache=True).decode()
-            return json.loads(
-                text, parse_constant=reject_constant, parse_float=finite, object_pairs_hook=unique
-            )
-        except (ValueError, RecursionError):
+            return read_json(req.get_data(cache=True).decode())
+        except ValueError:
             abort(400, "The body is not valid JSON in UTF-8, with each name once.")
 
 

@@ -3,14 +3,72 @@
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
 from marshmallow import Schema as PlainSchema
-from marshmallow import ValidationError, fields, pre_load
-from marshmallow_sqlalchemy import SQLAlchemyAutoSchema
+from marshmallow import ValidationError, pre_load, validate
+from marshmallow import fields as plain
+from marshmallow_sqlalchemy import ModelConverter, SQLAlchemyAutoSchema
+from marshmallow_sqlalchemy.schema import SQLAlchemyAutoSchemaOpts
+from sqlalchemy.dialects import postgresql
+
+from .converters import BIGINT_MAX
+from .fields import (
+    DEPTH_MAX,
+    Boolean,
+    Date,
+    DateTime,
+    Decimal,
+    Float,
+    Integer,
+    Json,
+    Time,
+    Uuid,
+    check_storable,
+)
+
+LIMITS = [(sa.SmallInteger, 2**15), (sa.BigInteger, 2**63), (sa.Integer, 2**31)]
 
 
-def unstorable(value: Any) -> bool:
-    """Tell whether Postgres cannot store the text `value`: it has a NUL character or a lone surrogate."""
-    return isinstance(value, str) and any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)
+class Converter(ModelConverter):
+    """Columns as fields that take each value in one spelling, within the bounds of its type in Postgres."""
+
+    SQLA_TYPE_MAPPING = ModelConverter.SQLA_TYPE_MAPPING | {
+        sa.Boolean: Boolean,
+        sa.Date: Date,
+        sa.DateTime: DateTime,
+        sa.Float: Float,
+        sa.Integer: Integer,
+        sa.JSON: Json,
+        sa.Numeric: Decimal,
+        sa.Time: Time,
+        sa.Uuid: Uuid,
+        postgresql.DATE: Date,
+        postgresql.JSON: Json,
+        postgresql.JSONB: Json,
+        postgresql.TIME: Time,
+        postgresql.UUID: Uuid,
+    }
+
+    def _add_column_kwargs(self, kwargs: dict[str, Any], column: Any) -> None:
+        super()._add_column_kwargs(kwargs, column)
+        if "places" in kwargs:
+            del kwargs["places"]
+            kwargs |= {"precision": column.type.precision, "scale": column.type.scale}
+        if column.foreign_keys and isinstance(column.type, sa.Integer):
+            kwargs["validate"].append(validate.Range(1, BIGINT_MAX))
+            return
+        for kind, limit in LIMITS:
+            if isinstance(column.type, kind):
+                kwargs["validate"].append(validate.Range(-limit, limit - 1))
+                return
+
+
+class Options(SQLAlchemyAutoSchemaOpts):
+    """Options of a schema, whose fields this app's converter makes."""
+
+    def __init__(self, meta: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(meta, *args, **kwargs)  # type: ignore[no-untyped-call] # marshmallow-sqlalchemy's
+        self.model_converter = getattr(meta, "model_converter", Converter)
 
 
 class Schema(SQLAlchemyAutoSchema[Any]):
@@ -19,10 +77,12 @@ class Schema(SQLAlchemyAutoSchema[Any]):
     Unknown fields are errors; read-only ones are ignored, so that what was got can be edited and sent back.
     """
 
-    id = fields.Integer(dump_only=True, metadata={"format": "int64"})
-    created_at = fields.AwareDateTime(dump_only=True)
-    updated_at = fields.AwareDateTime(dump_only=True)
-    version = fields.Integer(dump_only=True)
+    OPTIONS_CLASS = Options
+
+    id = plain.Integer(dump_only=True, metadata={"format": "int64"})
+    created_at = plain.AwareDateTime(dump_only=True)
+    updated_at = plain.AwareDateTime(dump_only=True)
+    version = plain.Integer(dump_only=True)
 
     @pre_load
     def drop_read_only(self, data: Any, **_: Any) -> Any:
@@ -35,10 +95,14 @@ class Schema(SQLAlchemyAutoSchema[Any]):
     @pre_load
     def refuse_unstorable(self, data: Any, **_: Any) -> Any:
         """Refuse text that Postgres cannot store."""
-        if isinstance(data, Mapping):
-            errors = {str(name): ["Not storable text."] for name, value in data.items() if unstorable(value)}
-            if errors:
-                raise ValidationError(errors)
+        errors = {}
+        for name, value in data.items() if isinstance(data, Mapping) else ():
+            try:
+                check_storable(value, DEPTH_MAX)
+            except ValidationError as error:
+                errors[str(name)] = error.messages
+        if errors:
+            raise ValidationError(errors)
         return data
 
 
@@ -47,8 +111,8 @@ def page_of(schema: type[PlainSchema]) -> type[PlainSchema]:
     name = schema.__name__.removesuffix("Schema") + "Page"
     return PlainSchema.from_dict(
         {
-            "items": fields.List(fields.Nested(schema), required=True),
-            "next": fields.String(
+            "items": plain.List(plain.Nested(schema), required=True),
+            "next": plain.String(
                 required=True, allow_none=True, metadata={"description": "The next page, null on the last."}
             ),
         },

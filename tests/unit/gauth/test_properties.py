@@ -5,9 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from app.fields import unstorable
 from app.gauth.answers import local_path
 from app.gauth.schemas import storable
-from app.schemas import unstorable
 
 anything = st.text(st.characters(exclude_categories=[]), max_size=80)
 

@@ -3,6 +3,7 @@ from typing import Any, Self
 from flask import has_request_context
 from sqlalchemy import ForeignKey, Index, Select
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from werkzeug.exceptions import Conflict
 
 from ..extensions import db
 from .access import current_user, get_user
@@ -48,3 +49,15 @@ class Owned:
         """Return the record `record_id` of the user who is signed in, else answer 404."""
         record: Self = db.one_or_404(cls.owned().where(cls.id == record_id))
         return record
+
+    @classmethod
+    def check_owned(cls, name: str, data: dict[str, Any]) -> None:
+        """Answer 409 where the field `name` of `data` is no record of the user who is signed in, nor null.
+
+        To the database, a record of somebody else would be as good as one of theirs.
+        """
+        if data.get(name) is None or db.session.scalar(cls.owned().where(cls.id == data[name])):
+            return
+        error = Conflict("The change conflicts with what is stored.")
+        error.data = {"messages": {"stored": {name: ["There is no such record."]}}}  # type: ignore[attr-defined] # for the host
+        raise error

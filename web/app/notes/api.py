@@ -2,19 +2,19 @@ from typing import Any
 
 from flask import url_for
 
-from ..extensions import Blueprint, PageArguments, check_match, db, etag, paginate
+from ..extensions import Blueprint, check_match, db, etag, paginate
 from .models import Note
-from .schemas import NotePage, NoteSchema
+from .schemas import NotePage, NoteQuery, NoteSchema
 
 api = Blueprint("notes", __name__, url_prefix="/api/notes", description="Notes, newest first")
 
 
 @api.get("")
-@api.arguments(PageArguments, location="query")
+@api.arguments(NoteQuery, location="query")
 @api.response(200, NotePage)
 def index(arguments: dict[str, Any]) -> Any:
     """List notes"""
-    return paginate(db.session, db.select(Note), Note.id, **arguments)
+    return paginate(db.session, db.select(Note), **arguments)
 
 
 @api.post("")

@@ -1,19 +1,17 @@
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import ValidationError
 
-from ..extensions import PageArguments, check_version, db, form_data, paginate
+from ..extensions import check_version, db, form_state, load_form, load_query, paginate, sent_from
 from .models import Note
-from .schemas import NoteSchema
+from .schemas import NoteQuery, NoteSchema
 
 pages = Blueprint("notes_pages", __name__, url_prefix="/notes", template_folder="templates")
 
 
 @pages.get("")
 def index() -> ResponseReturnValue:
-    """List notes, newest first."""
-    arguments = PageArguments().load(request.args.to_dict())
-    page = paginate(db.session, db.select(Note), Note.id, **arguments)
+    """List notes."""
+    page = paginate(db.session, db.select(Note), **load_query(NoteQuery()))
     return render_template("notes/index.html", page=page)
 
 
@@ -23,21 +21,22 @@ def show(note_id: int) -> ResponseReturnValue:
     return render_template("notes/show.html", note=db.get_or_404(Note, note_id))
 
 
+def form(note: Note | None = None) -> str:
+    """Return the form of a note, by default of a new one."""
+    return render_template("notes/form.html", note=note, **form_state(NoteSchema(), note))
+
+
 @pages.get("/new")
 def new() -> ResponseReturnValue:
     """Show the form for a new note."""
-    return render_template("notes/form.html", note=None, values={}, errors={})
+    return form()
 
 
 @pages.post("")
+@sent_from(new)
 def create() -> ResponseReturnValue:
     """Create a note."""
-    try:
-        note = Note(**NoteSchema().load(form_data()))
-    except ValidationError as error:
-        return render_template(
-            "notes/form.html", note=None, values=request.form, errors=error.normalized_messages()
-        ), 422
+    note = Note(**load_form(NoteSchema()))
     db.session.add(note)
     db.session.commit()
     return redirect(url_for(".show", note_id=note.id), 303)
@@ -46,27 +45,30 @@ def create() -> ResponseReturnValue:
 @pages.get("/<id:note_id>/edit")
 def edit(note_id: int) -> ResponseReturnValue:
     """Show the form for a change."""
-    note = db.get_or_404(Note, note_id)
-    return render_template("notes/form.html", note=note, values=NoteSchema().dump(note), errors={})
+    return form(db.get_or_404(Note, note_id))
 
 
 @pages.post("/<id:note_id>")
+@sent_from(edit)
 def update(note_id: int) -> ResponseReturnValue:
     """Change a note."""
     note = db.get_or_404(Note, note_id)
-    try:
-        data = NoteSchema().load(form_data())
-        check_version(note)
-    except ValidationError as error:
-        return render_template(
-            "notes/form.html", note=note, values=request.form, errors=error.normalized_messages()
-        ), 422
+    data = load_form(NoteSchema())
+    check_version(note)
     note.update(data)
     db.session.commit()
     return redirect(url_for(".show", note_id=note.id), 303)
 
 
+@pages.get("/<id:note_id>/delete")
+def ask(note_id: int) -> ResponseReturnValue:
+    """Ask whether a note is to be deleted."""
+    note = db.get_or_404(Note, note_id)
+    return render_template("notes/delete.html", note=note, **form_state(NoteSchema(), note))
+
+
 @pages.post("/<id:note_id>/delete")
+@sent_from(ask)
 def delete(note_id: int) -> ResponseReturnValue:
     """Delete a note."""
     db.session.delete(db.get_or_404(Note, note_id))

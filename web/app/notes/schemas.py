@@ -1,7 +1,7 @@
 from marshmallow import validate
 from marshmallow_sqlalchemy import auto_field
 
-from ..extensions import Schema, page_of
+from ..extensions import Schema, page_of, query_of
 from .models import Note
 
 
@@ -14,3 +14,4 @@ class NoteSchema(Schema):
 
 
 NotePage = page_of(NoteSchema)
+NoteQuery = query_of(NoteSchema)

@@ -1,0 +1,108 @@
+"""What the forms of every module do alike, with notes as the example."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.extensions import choices, db
+from app.forms import CHOICES_MAX
+from app.notes.models import Note
+from tests.unit.forms import csrf_token
+from tests.unit.notes.conftest import make_note, store_note
+
+__all__ = ["make_note"]
+MakeNote = Callable[..., Note]
+Stored = Callable[[object], list[object]]
+
+
+def test_line_ends_are_stored_as_everywhere_else(client: FlaskClient, stored: Stored) -> None:
+    form = {"csrf_token": csrf_token(client, "/notes/new"), "title": "Rope", "body": "two\r\nlines"}
+    assert client.post("/notes", data=form).status_code == 303
+    assert stored(Note.body) == ["two\nlines"]
+
+
+def test_required_field_that_is_left_empty_is_missing(client: FlaskClient) -> None:
+    form = {"csrf_token": csrf_token(client, "/notes/new"), "title": "", "body": "kept"}
+    answer = client.post("/notes", data=form)
+    assert answer.status_code == 422
+    assert "Missing data for required field." in answer.text
+    assert "kept</textarea>" in answer.text
+
+
+def test_field_that_there_is_not_is_told(client: FlaskClient) -> None:
+    form = {"csrf_token": csrf_token(client, "/notes/new"), "title": "a", "colour": "red"}
+    answer = client.post("/notes", data=form)
+    assert answer.status_code == 422
+    assert "colour: Unknown field." in answer.text
+
+
+def test_text_is_escaped(client: FlaskClient, make_note: MakeNote) -> None:
+    note = make_note(title="<b>Rope</b>", body="</textarea><script>")
+    for path in ("/notes", f"/notes/{note.id}", f"/notes/{note.id}/edit", f"/notes/{note.id}/delete"):
+        page = client.get(path).text
+        assert "<b>Rope" not in page
+        assert "</textarea><script>" not in page
+
+
+def test_change_by_another_at_the_same_time_keeps_the_input(
+    client: FlaskClient, make_note: MakeNote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = make_note()
+    form = {"csrf_token": csrf_token(client, "/notes/new"), "version": "1", "title": "mine", "body": ""}
+
+    def meanwhile(self: Note, data: dict[str, object]) -> None:
+        db.session.execute(db.text("UPDATE notes SET version = version + 1"))
+        self.title = "lost"
+
+    monkeypatch.setattr(Note, "update", meanwhile)
+    answer = client.post(f"/notes/{note.id}", data=form)
+    assert answer.status_code == 409
+    assert "The record was changed at the same time" in answer.text
+    assert 'value="mine"' in answer.text
+
+
+def test_form_of_an_older_version_keeps_the_input(client: FlaskClient, make_note: MakeNote) -> None:
+    note = make_note()
+    form = {"csrf_token": csrf_token(client, "/notes/new"), "version": "0", "title": "mine", "body": ""}
+    assert 'value="mine"' in client.post(f"/notes/{note.id}", data=form).text
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """The app's context."""
+    with app.app_context():
+        yield
+
+
+@pytest.mark.usefixtures("context")
+def test_choices_are_the_newest_first() -> None:
+    older, newer = store_note(title="older"), store_note(title="newer")
+    assert choices(db.select(Note)) == [(newer.id, "newer"), (older.id, "older")]
+
+
+@pytest.mark.usefixtures("context")
+def test_too_many_are_no_choice() -> None:
+    db.session.add_all(Note(title=str(number)) for number in range(CHOICES_MAX + 1))
+    assert choices(db.select(Note)) is None
+
+
+def test_wrong_query_of_a_page_is_a_422_page(client: FlaskClient) -> None:
+    answer = client.get("/notes?sort=body")
+    assert (answer.status_code, answer.mimetype) == (422, "text/html")
+
+
+def test_head_of_a_column_sorts_by_it_and_then_the_other_way(
+    client: FlaskClient, make_note: MakeNote
+) -> None:
+    make_note(title="rope")
+    assert 'href="/notes?q=rope&amp;sort=title"' in client.get("/notes?q=rope").text
+    page = client.get("/notes?q=rope&sort=title").text
+    assert 'aria-sort="ascending"><a href="/notes?q=rope&amp;sort=-title"' in page
+
+
+def test_search_that_finds_nothing_leads_back(client: FlaskClient) -> None:
+    page = client.get("/notes?q=nothing").text
+    assert "No notes are found." in page
+    assert '<a href="/notes">All notes</a>' in page
