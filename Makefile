@@ -49,9 +49,21 @@ restore: ## Restore a dump (FILE=backups/…) into a new database, and keep the 
 	$(run) restore
 
 ##@ Develop
+.PHONY: module
+module: ## Write a module (NAME=book FIELDS="title:string author:references"; OWNED=1: of users)
+	$(run) module
+
 .PHONY: migrate
-migrate: ## Bring the database to the models; writes a revision where they differ (m="…" names it)
+migrate: ## Bring the database to the models; writes revisions where they differ (m="…" names them)
 	$(run) migrate
+
+.PHONY: migrations
+migrations: ## List the migrations, and where the database stands
+	$(run) migrations
+
+.PHONY: downgrade
+downgrade: ## Undo the newest migration; asks first (sure=yes answers)
+	$(run) downgrade
 
 .PHONY: demo-login
 demo-login: ## make up, with a provider that lets anybody sign in as whoever they say
@@ -79,7 +91,7 @@ test: ## Run the tests, or some (T=tests/unit, T="-k notes")
 	$(run) test
 
 .PHONY: lint
-lint: ## Check code, types, shell scripts, Dockerfile, compose files and nginx configuration
+lint: ## Check code, types, migrations, shell scripts, Dockerfile, compose files and nginx configuration
 	$(run) lint
 
 .PHONY: format

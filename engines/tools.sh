@@ -17,6 +17,8 @@ verb_lint() {
   venv/bin/ruff check .
   venv/bin/ruff format --check .
   venv/bin/mypy
+  say "Migrations"
+  lint_migrations
   say "Shell scripts"
   git ls-files -z --cached --others --exclude-standard | { xargs -0 grep -slE '^#!.*(bash|/sh)$|^# shellcheck shell=' -- || true; } |
     xargs venv/bin/shellcheck --external-sources
@@ -32,6 +34,12 @@ verb_lint() {
     POSTGRES_PASSWORD=x APP_SETTINGS=x DEMO_LOGIN_PORT=1 docker compose --env-file /dev/null \
       -f docker-compose.yml -f docker-compose.dev.yml "${files[@]}" config --quiet
   fi
+}
+
+# lint_migrations: the app is asked, but no database, so any settings will do; those of .env stay out of it.
+lint_migrations() {
+  (cd web && env -i PATH="$PATH" APP_SETTINGS=config.TestingConfig DATABASE_URL=postgresql://nobody@localhost/none \
+    SECRET_KEY=lint CSRF_SESSION_KEY=lint ../venv/bin/python manage.py db lint)
 }
 
 check_nginx() (
@@ -69,6 +77,13 @@ verb_audit() {
   esac
   rm -f "$log"
   fail "packages are vulnerable: where a newer one is good, type make lock"
+}
+
+verb_module() {
+  [ -z "${name:-}${fields:-}${owned:-}" ] || fail "say NAME=, FIELDS= and OWNED=1 in capital letters"
+  venv requirements-dev
+  NAME=${NAME:-} FIELDS=${FIELDS:-} OWNED=${OWNED:-} venv/bin/python -m engines.module
+  say "Type make migrate${OWNED:+; to sign in, make demo-login, or the settings GAUTH_… in .env}"
 }
 
 verb_format() {
