@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -36,8 +37,8 @@ def browse(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
-    def open_browser(url: str, provokes: tuple[int, ...] = ()) -> BrowserContext:
-        context = chromium.new_context(base_url=url)
+    def open_browser(url: str, provokes: tuple[int, ...] = (), **options: Any) -> BrowserContext:
+        context = chromium.new_context(base_url=url, **options)
         contexts.append(context)
 
         def note(message: ConsoleMessage) -> None:

@@ -1,27 +1,62 @@
-from playwright.sync_api import Page, expect
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.engines import Stack
+
+Browse = Callable[..., BrowserContext]
 
 
-def test_note_is_created_edited_and_deleted(page: Page) -> None:
+@pytest.fixture
+def note(stack: Stack) -> str:
+    """The path of a note."""
+    created = stack.http.post("/api/notes", json={"title": "Rope " + "x" * 80, "body": "20 m"})
+    return f"/notes/{created.json()['id']}"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_note_is_created_found_edited_and_deleted(browse: Browse, stack: Stack, scripts: bool) -> None:
+    page = browse(stack.url, java_script_enabled=scripts).new_page()
     page.goto("/")
     page.get_by_role("link", name="Notes", exact=True).click()
     page.get_by_role("link", name="New note").click()
-    page.get_by_label("Title").fill("Rope")
+    page.get_by_label("Title").fill("Mooring line")
     page.get_by_label("Body").fill("two\nlines")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="Rope")).to_be_visible()
+    expect(page.get_by_role("heading", name="Mooring line")).to_be_visible()
     expect(page.get_by_text("two\nlines")).to_be_visible()
 
     page.get_by_role("link", name="Edit").click()
     expect(page.get_by_label("Body")).to_have_value("two\nlines")
-    page.get_by_label("Title").fill("Longer rope")
+    page.get_by_label("Title").fill("Longer mooring line")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="Longer rope")).to_be_visible()
 
     page.get_by_role("link", name="All notes").click()
-    page.get_by_role("link", name="Longer rope").click()
+    page.get_by_label("Search").fill("mooring long")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Longer mooring line").click()
+    page.get_by_role("link", name="Delete").click()
+    expect(page.get_by_role("heading", name="Delete Longer mooring line?")).to_be_visible()
     page.get_by_role("button", name="Delete").click()
     expect(page).to_have_url("/notes")
-    expect(page.get_by_role("link", name="Longer rope")).to_have_count(0)
+    page.goto("/notes?q=mooring")
+    expect(page.get_by_text("No notes are found.")).to_be_visible()
+
+
+def test_list_is_sorted_and_paged_through(page: Page, stack: Stack) -> None:
+    for letter in "bac":
+        stack.http.post("/api/notes", json={"title": f"Sorted {letter}"}).raise_for_status()
+    page.goto("/notes?q=sorted&limit=2")
+    titles = page.get_by_role("rowheader")
+    expect(titles).to_have_text(["Sorted c", "Sorted a"])
+    page.get_by_role("columnheader").get_by_role("link", name="Title").click()
+    expect(titles).to_have_text(["Sorted a", "Sorted b"])
+    page.get_by_role("link", name="Next page").click()
+    expect(titles).to_have_text(["Sorted c"])
+    page.get_by_role("link", name="First page").click()
+    expect(titles).to_have_text(["Sorted a", "Sorted b"])
 
 
 def test_error_stands_beside_the_field_and_the_input_is_kept(page: Page) -> None:
@@ -33,4 +68,46 @@ def test_error_stands_beside_the_field_and_the_input_is_kept(page: Page) -> None
         page.get_by_role("button", name="Save").click()
     assert answer.value.status == 422
     expect(page.get_by_role("alert")).to_contain_text("200")
+    expect(page.get_by_label("Title")).to_have_accessible_description("Length must be between 1 and 200.")
     expect(page.get_by_label("Body")).to_have_value("kept")
+
+
+def test_note_is_made_by_keyboard(page: Page) -> None:
+    page.goto("/notes")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="New note")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="New note")).to_be_visible()
+    page.get_by_label("Title").focus()
+    page.keyboard.type("By keyboard")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="By keyboard")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_have_no_barriers(browse: Browse, stack: Stack, note: str, scheme: str) -> None:
+    page = browse(stack.url, provokes=(404, 422), color_scheme=scheme).new_page()
+    paths = ("/", "/notes", "/notes?q=nothing", "/notes/new", note, f"{note}/edit", f"{note}/delete")
+    for path in (*paths, "/notes/0"):
+        page.goto(path)
+        assert barriers(page) == []
+    page.goto("/notes/new")
+    page.locator("form").evaluate("form => { form.noValidate = true; form.submit() }")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert barriers(page) == []
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe-core finds serious on a page."""
+    found = Axe().run(page).response["violations"]
+    return [f"{page.url}: {rule['id']}" for rule in found if rule["impact"] in ("serious", "critical")]
+
+
+def test_pages_fit_a_narrow_screen(browse: Browse, stack: Stack, note: str) -> None:
+    page = browse(stack.url, viewport={"width": 320, "height": 640}).new_page()
+    for path in ("/", "/notes", "/notes/new", note, f"{note}/delete"):
+        page.goto(path)
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 320, path
