@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,9 @@ from tempfile import TemporaryDirectory
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .fields import Field
+from . import code
+from .code import column_arguments, quoted
+from .field import Field
 from .names import Names
 from .samples import Samples
 
@@ -23,41 +24,6 @@ SETTINGS = (
     "format.skip-magic-trailing-comma=true",
 )
 COLUMNS_MAX = 4  # of a list's page, beside what a record is called and when it was made
-PYTHON_TYPES = {
-    "bigint": "int",
-    "boolean": "bool",
-    "date": "dt.date",
-    "datetime": "dt.datetime",
-    "decimal": "Decimal",
-    "enum": "str",
-    "float": "float",
-    "integer": "int",
-    "json": "Any",
-    "references": "int",
-    "string": "str",
-    "text": "str",
-    "time": "dt.time",
-    "uuid": "UUID",
-}
-INPUTS = {
-    "bigint": 'type="number", step="1"',
-    "date": 'type="date"',
-    "datetime": 'type="datetime-local", step="1"',
-    "float": 'type="number", step="any"',
-    "integer": 'type="number", step="1", min="-2147483648", max="2147483647"',
-    "time": 'type="time", step="1"',
-    "uuid": 'maxlength="36"',
-}
-
-
-def quoted(text: str) -> str:
-    """Return `text` as a string of Python's or Jinja's."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def check(condition: str, name: str, prefix: str = "") -> str:
-    """Return a constraint of a column."""
-    return f"CheckConstraint({prefix}{quoted(condition)}, name={quoted(name)})"
 
 
 @dataclass
@@ -153,58 +119,13 @@ class Module:
         """Whether the factory numbers its records."""
         return any(f.unique and not f.target for f in self.fields)
 
-    def expected_default(self, field: Field) -> str:
-        """Return what a field has where nothing is said of it."""
-        return self.samples.default(field)
-
     @property
     def listed_references(self) -> list[Field]:
         return [f for f in self.columns if f.target]
 
-    def constant(self, field: Field) -> str:
-        """Return the name of the values of an enum: STATUSES."""
-        return Names(field.name).many.upper()
-
-    def annotation(self, field: Field) -> str:
-        """Return the type of a column's attribute."""
-        return PYTHON_TYPES[field.type] + (" | None" if field.optional else "")
-
     def column(self, field: Field) -> str:
         """Return the arguments of a column."""
-        return ", ".join(self.column_arguments(field))
-
-    def column_arguments(self, field: Field) -> Iterator[str]:
-        """Yield what the annotation leaves open: type, checks, what it refers to, default."""
-        name = field.name
-        match field.type:
-            case "string":
-                yield f"String({field.length})"
-                if field.shortest:
-                    yield check(f"{name} <> ''", f"{name}_given")
-            case "text":
-                bounds = f"BETWEEN 1 AND {field.length}" if field.shortest else f"<= {field.length}"
-                yield "Text"
-                yield check(f"char_length({name}) {bounds}", f"{name}_length")
-            case "enum":
-                yield "String(50)"
-                yield check(f"{name} IN {{{self.constant(field)}}}", f"{name}_known", "f")
-            case "decimal":
-                yield "Numeric({}, {})".format(*field.digits)
-            case "bigint":
-                yield "BigInteger"
-            case "datetime":
-                yield "DateTime(timezone=True)"
-            case "json":
-                yield "JSONB(none_as_null=True)"
-                yield f"nullable={field.optional}"
-            case "references" if field.target:
-                yield f"ForeignKey({quoted(field.target.many + '.id')})"
-        if field.unique and not self.owned:
-            yield "unique=True"
-        if field.default is not None:
-            moments = {"now": "func.now()", "today": "func.current_date()"}
-            now = field.type in ("date", "datetime") and field.default in moments
-            yield f"server_default={moments[field.default] if now else quoted(field.default)}"
+        return ", ".join(column_arguments(field, self.owned))
 
     @property
     def indexes(self) -> list[str]:
@@ -250,47 +171,6 @@ class Module:
         """The fields whose columns do not say all that is to be checked."""
         return [f for f in self.fields if f.type in ("text", "enum") or (f.type == "string" and f.shortest)]
 
-    def validator(self, field: Field) -> str:
-        """Return the validator of a field."""
-        if field.type == "enum":
-            return f"validate.OneOf({self.constant(field)})"
-        shortest = "1, " if field.shortest else "max="
-        return f"validate.Length({shortest}{field.length:_})"
-
-    def control(self, field: Field) -> str:
-        """Return the macro that makes a field's control in a form."""
-        label = field.label + (" (UTC)" if field.type == "datetime" else "")
-        arguments = [quoted(field.column), quoted(label)]
-        kind, more = self.kind(field)
-        if kind != "checkbox":
-            arguments += [more] if more else []
-            arguments += (
-                ["required=true"] if field.required or (field.type == "enum" and not field.optional) else []
-            )
-        return f"{kind}({', '.join(arguments)})"
-
-    def kind(self, field: Field) -> tuple[str, str]:
-        """Return the macro for a field, and the arguments that are the type's."""
-        match field.type:
-            case "text":
-                return "textarea", f'rows="8", maxlength="{field.length}"'
-            case "json":
-                return "textarea", 'rows="8"'
-            case "boolean" if field.optional:
-                return "select", '[("true", "yes"), ("false", "no")]'
-            case "boolean":
-                return "checkbox", ""
-            case "enum":
-                return "select", f"{field.name}_choices"
-            case "references":
-                return "reference", f"{field.name}_choices"
-            case "string":
-                return "input", f'maxlength="{field.length}"'
-            case "decimal":
-                step = f"{10 ** -field.digits[1]:.{field.digits[1]}f}"
-                return "input", f'type="number", step="{step}"'
-        return "input", INPUTS[field.type]
-
     @cached_property
     def samples(self) -> Samples:
         return Samples(self.fields)
@@ -326,7 +206,7 @@ class Module:
             comment_start_string="[#",
             comment_end_string="#]",
         )
-        return environment.get_template(template).render(m=self)
+        return environment.get_template(template).render(m=self, code=code)
 
 
 def tidy(files: dict[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from decimal import Decimal
 
-from .fields import Field
+from .field import Field
 
 INVALID = {
     "bigint": ['"1"', "1.5", "2**63"],

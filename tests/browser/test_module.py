@@ -13,7 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, expect
 
-from engines.module.fields import TYPES, read_fields
+from engines.module.checks import TYPES
+from engines.module.fields import read_fields
 from engines.module.names import Names
 from tests.checkouts import Checkout, variables
 from tests.support import ROOT, UNLIMITED, wait_until

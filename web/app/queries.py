@@ -27,7 +27,7 @@ class Limit(fields.Integer):
 
 
 class ListArguments(Schema):
-    """What the query of a list may hold; `list_arguments` adds what its model is indexed by."""
+    """What the query of a list may hold; `query_of` adds what its model is indexed by."""
 
     class Meta:
         unknown = EXCLUDE
