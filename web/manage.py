@@ -17,6 +17,8 @@ def main() -> None:
         sys.exit(str(error))
     try:
         FlaskGroup(create_app=lambda: create_app(settings), load_dotenv=False).main(prog_name="manage.py")
+    except config.ConfigError as error:
+        sys.exit(str(error))
     except OperationalError as error:
         sys.exit(f"the database does not answer: {error.orig}")
 

@@ -47,9 +47,21 @@ def create_app(settings: config.Config | None = None) -> Flask:
     commands.init_app(app)
     app.add_template_global(query_url)
     for name in MODULES:
-        mount(app, import_module(f".{name}", __name__))
+        mount(app, load(name))
     app.context_processor(lambda: {"modules": linked_modules()})
     return app
+
+
+def load(name: str) -> ModuleType:
+    """Return the module `name` (config.ConfigError where it, or one that it refers to, is not there)."""
+    try:
+        return import_module(f".{name}", __name__)
+    except ModuleNotFoundError as error:
+        missing = str(error.name).removeprefix(f"{__name__}.")
+        if missing == error.name:
+            raise
+        who = "MODULES in web/app/__init__.py names" if missing == name else f"web/app/{name} refers to"
+        raise config.ConfigError(f"{who} {missing}, which is not there") from error
 
 
 def mount(app: Flask, module: ModuleType) -> None:
