@@ -33,3 +33,16 @@ def test_package_that_is_not_installed_is_no_module_of_ours(
     monkeypatch.setattr(app, "__path__", [*app.__path__, str(tmp_path)])
     with pytest.raises(ModuleNotFoundError, match="a_package_that_nobody_has"):
         app.load("wanting")
+
+
+def test_check_without_a_name_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "checked").mkdir()
+    (tmp_path / "checked" / "__init__.py").write_text(
+        "from sqlalchemy import CheckConstraint, Column, Integer, MetaData, Table\n"
+        "from ..extensions import NAMES\n"
+        "metadata = MetaData(naming_convention=NAMES)\n"
+        "Table('checked', metadata, Column('a', Integer), CheckConstraint('a > 0'))\n"
+    )
+    monkeypatch.setattr(app, "__path__", [*app.__path__, str(tmp_path)])
+    with pytest.raises(config.ConfigError, match="web/app/checked: a check has no name; give it one"):
+        app.load("checked")

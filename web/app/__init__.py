@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 from flask import Flask, current_app, url_for
+from sqlalchemy.exc import InvalidRequestError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
@@ -53,7 +54,10 @@ def create_app(settings: config.Config | None = None) -> Flask:
 
 
 def load(name: str) -> ModuleType:
-    """Return the module `name` (config.ConfigError where it, or one that it refers to, is not there)."""
+    """Return the module `name`.
+
+    Where it, or one that it refers to, is not there, or a check has no name, that is a config.ConfigError.
+    """
     try:
         return import_module(f".{name}", __name__)
     except ModuleNotFoundError as error:
@@ -62,6 +66,11 @@ def load(name: str) -> ModuleType:
             raise
         who = "MODULES in web/app/__init__.py names" if missing == name else f"web/app/{name} refers to"
         raise config.ConfigError(f"{who} {missing}, which is not there") from error
+    except InvalidRequestError as error:
+        if "explicitly named" not in str(error):
+            raise
+        example = 'CheckConstraint("price > 0", name="positive")'
+        raise config.ConfigError(f"web/app/{name}: a check has no name; give it one: {example}") from error
 
 
 def mount(app: Flask, module: ModuleType) -> None:

@@ -196,7 +196,7 @@ def test_run_that_cannot_be_undone_keeps_its_files(
 
 
 def test_tables_that_refer_to_one_another_are_dropped_and_come_back(
-    development: Flask, notes: Table, sql: Sql
+    development: Flask, notes: Table, sql: Sql, written: Written
 ) -> None:
     sql("CREATE TABLE authors (id bigint CONSTRAINT pk_authors PRIMARY KEY)")
     sql(
@@ -205,6 +205,7 @@ def test_tables_that_refer_to_one_another_are_dropped_and_come_back(
     )
     sql("CREATE INDEX ix_books_author_id ON books (author_id)")
     evolve(drop=True)
+    assert '"""drop books, authors"""' in written()[-1]
     assert sql("SELECT to_regclass('authors')::text") == [None]
     downgrade(migration_engine(), HEAD)
     assert sql("SELECT to_regclass('ix_books_author_id')::text") == ["ix_books_author_id"]

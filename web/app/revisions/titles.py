@@ -12,13 +12,15 @@ from .online import Part
 
 
 def title(part: Part) -> str:
-    """Return what `part` is about: its first operation, unless that only makes way for another."""
+    """Return what `part` is about: the first operation that does not make way for another."""
     lesser = (CreateEnumOp, ops.DropConstraintOp, ops.DropIndexOp)
     first = next((o for o in part.about if not isinstance(o, lesser)), part.about[0])
     name = str(getattr(first, "constraint_name", None) or getattr(first, "index_name", None))
     if part.verb:
         return f"{part.verb} {name}"
     table = getattr(first, "table_name", None) or getattr(first, "source_table", None)
+    if isinstance(first, ops.CreateTableOp | ops.DropTableOp):
+        table = ", ".join(o.table_name for o in part.about if isinstance(o, type(first)))
     return describe(first, str(table), name)
 
 
