@@ -170,6 +170,7 @@ def test_pages_are_used_without_barriers(
     expect(page.get_by_role("button", name="Create a review").first).to_be_visible()
 
 
+@pytest.mark.only("native", because="the app is the same on both, and this takes long")
 def test_api_does_what_its_document_says(
     library: Checkout, token: str, tmp_path: Path, hold_row: Callable[..., None]
 ) -> None:
@@ -199,6 +200,7 @@ def test_api_does_what_its_document_says(
     hold_row("The API by its document", "every operation, of generated modules too", "nothing found")
 
 
+@pytest.mark.only("native", because="these need no stack, and take long")
 def test_modules_pass_their_tests_and_the_linters(library: Checkout) -> None:
     folders = " ".join(f"tests/unit/{many}" for many in MANY)
     assert " passed in " in library.make("test", f"T={folders}")
