@@ -129,13 +129,13 @@ def test_constraint_on_a_renamed_column_can_be_undone(development: Flask, notes:
 
 
 @pytest.fixture
-def duplicates(sql: Sql) -> None:
+def same_titles(sql: Sql) -> None:
     """Two notes of the same title."""
     sql("INSERT INTO notes (title) VALUES ('a'), ('a')")
 
 
 def test_nothing_stays_of_a_run_that_fails_at_its_end(
-    development: Flask, notes: Table, written: Written, sql: Sql, duplicates: None
+    development: Flask, notes: Table, written: Written, sql: Sql, same_titles: None
 ) -> None:
     notes.append_column(Column("by_a_test", Text))
     notes.append_constraint(UniqueConstraint("title"))
@@ -148,7 +148,7 @@ def test_nothing_stays_of_a_run_that_fails_at_its_end(
 
 
 def test_rows_that_break_a_check_are_told(
-    development: Flask, notes: Table, written: Written, sql: Sql, duplicates: None
+    development: Flask, notes: Table, written: Written, sql: Sql, same_titles: None
 ) -> None:
     notes.append_constraint(CheckConstraint("title <> 'a'", name="by_a_test"))
     with pytest.raises(NotPreparedError, match="There are rows already that break it"):
@@ -182,7 +182,7 @@ def test_attached_constraint_does_not_keep_a_revision_from_running_again(
 
 
 def test_run_that_cannot_be_undone_keeps_its_files(
-    development: Flask, notes: Table, written: Written, duplicates: None, monkeypatch: pytest.MonkeyPatch
+    development: Flask, notes: Table, written: Written, same_titles: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*given: object) -> None:
         raise RuntimeError("no way back")
