@@ -1,4 +1,7 @@
-"""The commands that this app adds to Flask-Migrate's group `db`."""
+"""The commands that this app adds to Flask-Migrate's group `db`.
+
+What writes and looks through revisions is loaded by the commands alone: a web that starts does without.
+"""
 
 import logging.config
 import re
@@ -16,8 +19,6 @@ import logs
 
 from .checkup import faults
 from .prepare import NotPreparedError, prepare
-from .revisions import history, squawk
-from .revisions.evolve import evolve
 
 
 def init_app(app: Flask) -> None:
@@ -63,6 +64,9 @@ def prepare_command() -> None:
 @with_appcontext
 def evolve_command(message: str | None, rename: str | None, drop: bool, accept: str | None) -> None:
     """Write revisions where the models differ from the database, and apply them."""
+    from .revisions import squawk
+    from .revisions.evolve import evolve
+
     renames = re.findall(r"(\w+):(\w+)", rename or "")
     if ",".join(map(":".join, renames)) != (rename or ""):
         raise click.ClickException(f"rename={rename}: say rename=old:new, or rename=old:new,old2:new2")
@@ -77,6 +81,8 @@ def evolve_command(message: str | None, rename: str | None, drop: bool, accept: 
 @with_appcontext
 def newest_command() -> None:
     """Print the name of the migration that `db stepback` would undo."""
+    from .revisions import history
+
     tell(lambda: click.echo(Path(history.newest(history.connected()).path).name))
 
 
@@ -84,6 +90,7 @@ def newest_command() -> None:
 @with_appcontext
 def stepback_command() -> None:
     """Undo the newest migration that the database has had."""
+    from .revisions import history
 
     def work() -> None:
         name = history.stepback()
@@ -99,6 +106,8 @@ def stepback_command() -> None:
 @with_appcontext
 def revisions_command() -> None:
     """List the migrations, oldest first, and where the database stands."""
+    from .revisions import history
+
     tell(lambda: click.echo("\n".join(history.revisions())))
 
 
@@ -106,6 +115,8 @@ def revisions_command() -> None:
 @with_appcontext
 def lint_command() -> None:
     """Tell what in the migrations would hurt a big, live table; the exit status tells whether any."""
+    from .revisions import squawk
+
     found = list(squawk.lint())
     for line in found:
         click.echo(line)
