@@ -1,9 +1,9 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.axe import barriers
 from tests.engines import Stack
 
 Browse = Callable[..., BrowserContext]
@@ -98,12 +98,6 @@ def test_pages_have_no_barriers(browse: Browse, stack: Stack, note: str, scheme:
     page.locator("form").evaluate("form => { form.noValidate = true; form.submit() }")
     expect(page.get_by_role("alert")).to_be_visible()
     assert barriers(page) == []
-
-
-def barriers(page: Page) -> list[str]:
-    """Return what axe-core finds serious on a page."""
-    found = Axe().run(page).response["violations"]
-    return [f"{page.url}: {rule['id']}" for rule in found if rule["impact"] in ("serious", "critical")]
 
 
 def test_pages_fit_a_narrow_screen(browse: Browse, stack: Stack, note: str) -> None:

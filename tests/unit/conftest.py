@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,15 @@ def stored(app: Flask) -> Callable[[Any], list[Any]]:
 @pytest.fixture
 def database(postgres: str) -> Iterator[str]:
     """The URL of an empty database of the test's own."""
+    with scratch(postgres) as url:
+        yield url
+
+
+@contextmanager
+def scratch(postgres: str, template: str = "template1") -> Iterator[str]:
+    """Make a database, a copy of `template`, for the time being."""
     with admin(postgres) as connection:
-        connection.exec_driver_sql("CREATE DATABASE scratch")
+        connection.exec_driver_sql(f"CREATE DATABASE scratch TEMPLATE {template}")
     yield named(postgres, "scratch")
     with admin(postgres) as connection:
         connection.exec_driver_sql("DROP DATABASE scratch WITH (FORCE)")

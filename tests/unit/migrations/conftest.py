@@ -15,7 +15,7 @@ from app import create_app
 from app.extensions import NAMES
 from app.prepare import known_revisions, migration_engine
 from config import TestingConfig
-from tests.unit.conftest import admin, named
+from tests.unit.conftest import admin, named, scratch
 
 CREATE_NOTES = """
 op.create_table(
@@ -93,11 +93,8 @@ def migrated(postgres: str) -> str:
 @pytest.fixture
 def copied(postgres: str, migrated: str) -> Iterator[str]:
     """The URL of a copy of that database."""
-    with admin(postgres) as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE scratch TEMPLATE {migrated}")
-    yield named(postgres, "scratch")
-    with admin(postgres) as connection:
-        connection.exec_driver_sql("DROP DATABASE scratch WITH (FORCE)")
+    with scratch(postgres, migrated) as url:
+        yield url
 
 
 @pytest.fixture
