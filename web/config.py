@@ -141,6 +141,11 @@ class Config:
             "hide_parameters": not self.DEVELOPMENT,  # in errors, and so in the log
             "connect_args": {"connect_timeout": 5, "options": self.session_options()},
         }
+        # What app/reads.py reads by, with a pool of its own.
+        self.SQLALCHEMY_BINDS: dict[str | None, dict[str, Any]] = {
+            "reads": self.SQLALCHEMY_ENGINE_OPTIONS
+            | {"url": self.SQLALCHEMY_DATABASE_URI, "isolation_level": "AUTOCOMMIT"}
+        }
 
     def gauth(self, environ: Mapping[str, str]) -> None:
         """Read the settings of the sign-in."""

@@ -97,11 +97,11 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
     with migrated_app.app_context():
         engines: dict[str | None, Any] = db.engines  # type: ignore[assignment] # a connection stands in for an engine
         db.session.configure(join_transaction_mode="create_savepoint")
-    engine = engines[None]
-    with engine.connect() as connection, connection.begin() as outer:
-        engines[None] = connection
+    own = dict(engines)
+    with own[None].connect() as connection, connection.begin() as outer:
+        engines.update(dict.fromkeys(own, connection))
         yield migrated_app
-        engines[None] = engine
+        engines.update(own)
         outer.rollback()
 
 

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import logs
 
-from . import commands, conditional, errors, policy
+from . import commands, conditional, encoding, errors, policy, reads
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, migrate, rest
 from .pagination import query_url
@@ -30,7 +30,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
     """Return an app under `settings`, by default those that APP_SETTINGS names (config.ConfigError)."""
     app = Flask(__name__)
     app.config.from_object(settings or config.load())
-    app.json.sort_keys = False  # type: ignore[attr-defined] # of Flask's default provider
+    app.json = encoding.Provider(app)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False
     app.url_map.converters["id"] = IdConverter
@@ -41,6 +41,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
     errors.init_app(app)
     policy.init_app(app)
     db.init_app(app)
+    reads.init_app(app, db)
     migrate.init_app(app, db, directory=str(Path(app.root_path).parent / "migrations"))
     csrf.init_app(app)
     rest.init_app(app)

@@ -4,7 +4,8 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, abort, current_app, json, render_template, request
+from flask import Flask, Response, abort, current_app, g, json, render_template, request
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from marshmallow import ValidationError
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
@@ -24,6 +25,7 @@ from logs import request_id
 
 from .conflicts import conflict
 from .extensions import db
+from .reads import may_retry
 from .rest import PROBLEM, Blueprint
 
 PROGRAM_LIMIT = "54"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -113,6 +115,14 @@ def handle_invalid(error: ValidationError) -> Response:
     return handle(invalid)
 
 
+def run_again() -> ResponseReturnValue:
+    """Answer with what the view makes of the request when it runs again."""
+    try:
+        return current_app.dispatch_request()
+    except Exception as error:
+        return current_app.handle_user_exception(error)
+
+
 def handle_conflict(error: IntegrityError | StaleDataError) -> Response:
     """Answer that a constraint refused the change, or that somebody else made one at the same time."""
     db.session.rollback()
@@ -124,8 +134,15 @@ def handle_conflict(error: IntegrityError | StaleDataError) -> Response:
     return handle(refusal)
 
 
-def handle_unavailable(error: Exception) -> Response:
-    """Answer that the database cannot be reached, or has no connection left, or no room for a value."""
+def handle_unavailable(error: Exception) -> ResponseReturnValue:
+    """Answer that the database cannot be reached, or has no connection left, or no room for a value.
+
+    Where the connection broke under a request that can be run again, it is, once.
+    """
+    if "retried" not in g and may_retry(db, error):
+        g.retried = True
+        db.session.remove()
+        return run_again()
     if str(getattr(getattr(error, "orig", None), "pgcode", "")).startswith(PROGRAM_LIMIT):
         db.session.rollback()
         return handle(UnprocessableEntity("A value is larger than the database can store or index."))

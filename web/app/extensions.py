@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from flask_migrate import Migrate
-from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, func
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -14,9 +13,11 @@ from .forms import choices, form_state, load_form, load_query, sent_from
 from .pagination import paginate
 from .policy import policy
 from .queries import query_of
+from .reads import Session
 from .rest import Api, Blueprint
 from .schemas import Schema, page_of
 from .search import search_index
+from .statements import Database
 
 __all__ = [
     "Base",
@@ -51,7 +52,9 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-db = SQLAlchemy(metadata=MetaData(naming_convention=NAMES), session_options={"expire_on_commit": False})
+db = Database(
+    metadata=MetaData(naming_convention=NAMES), session_options={"class_": Session, "expire_on_commit": False}
+)
 db.Model.registry.update_type_annotation_map(  # type: ignore[attr-defined] # made at run time
     {datetime: DateTime(timezone=True)}
 )

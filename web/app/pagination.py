@@ -8,22 +8,39 @@ import json
 from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
 
 from flask import request
 from marshmallow import fields
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Select, bindparam, tuple_
 from sqlalchemy.orm import scoped_session
 
 from .converters import BIGINT_MAX
 from .fields import unstorable
-from .search import matches, search_of
+from .search import beginnings, matches, search_of
 
 
 class Position(NamedTuple):
     """Where a page begins: after the record with the id, and with the value that the list is sorted by."""
 
     value: Any
-    id: int
+    id: Any
+
+
+class Shape(NamedTuple):
+    """What the statements of a list depend on; the rest are values.
+
+    `begins` says where: "first", after a record "with" a value, or after one "without".
+    """
+
+    sort: str
+    begins: str
+    filters: tuple[str, ...]
+    searched: bool
+
+
+# By the statement that a view gives, for as long as that is kept.
+BUILT: WeakKeyDictionary[Select[Any], dict[Shape, list[Select[Any]]]] = WeakKeyDictionary()
 
 
 def cursor(sort: str, value: Any, record_id: int) -> str:
@@ -69,20 +86,47 @@ def paginate(
 
     `next` is the URL of this request with another cursor.
     """
-    model = statement.column_descriptions[0]["entity"]
-    statement = statement.filter_by(**filters)
+    begins = "first" if after is None else "without" if after.value is None else "with"
+    values = {f"filter_{name}": value for name, value in filters.items()}
+    if after is not None:
+        values |= {"after_value": after.value, "after_id": after.id}
     if q is not None:
-        statement = statement.where(matches(search_of(model.__table__), q))  # type: ignore[arg-type] # there is one, as there is a q
+        values["words"] = beginnings(q)
     rows: list[Any] = []
-    for part in parts(statement, model, sort, after):
+    for part in built(statement, Shape(sort, begins, tuple(filters), q is not None)):
         if len(rows) <= limit:
-            rows += session.scalars(part.limit(limit + 1 - len(rows))).all()
+            rows += session.scalars(part, values | {"limit": limit + 1 - len(rows)}).all()
     items = rows[:limit]
     if len(rows) <= limit:
         return {"items": items, "next": None}
     name = sort.removeprefix("-")
     value = None if name == "id" else getattr(items[-1], name)
     return {"items": items, "next": query_url(after=cursor(sort, value, items[-1].id))}
+
+
+def built(statement: Select[Any], shape: Shape) -> list[Select[Any]]:
+    """Return the statements of a list of `statement`, whose parameters are named by what they are."""
+    known = BUILT.setdefault(statement, {})
+    if shape not in known:
+        known[shape] = build(statement, shape)
+    return known[shape]
+
+
+def build(statement: Select[Any], shape: Shape) -> list[Select[Any]]:
+    """Build what `built` keeps."""
+    model = statement.column_descriptions[0]["entity"]
+    for name in shape.filters:
+        column = getattr(model, name)
+        statement = statement.where(column == bindparam(f"filter_{name}", type_=column.type))
+    if shape.searched:
+        statement = statement.where(matches(search_of(model.__table__), bindparam("words")))  # type: ignore[arg-type] # there is one, as there is a q
+    after = None
+    if shape.begins != "first":
+        with_value = shape.begins == "with" and shape.sort.removeprefix("-") != "id"
+        sorted_by = getattr(model, shape.sort.removeprefix("-"))
+        value = bindparam("after_value", type_=sorted_by.type) if with_value else None
+        after = Position(value, bindparam("after_id", type_=model.id.type))
+    return [part.limit(bindparam("limit")) for part in parts(statement, model, shape.sort, after)]
 
 
 def parts(statement: Select[Any], model: Any, sort: str, after: Position | None) -> list[Select[Any]]:
@@ -94,8 +138,8 @@ def parts(statement: Select[Any], model: Any, sort: str, after: Position | None)
 
     def ordered(statement: Select[Any], columns: list[Any], position: tuple[Any, ...] | None) -> Select[Any]:
         if position is not None:
-            here = tuple_(*columns) if len(columns) > 1 else columns[0]
-            there = position if len(columns) > 1 else position[0]
+            here = tuple_(*columns)
+            there = tuple_(*position, types=[column.type for column in columns])
             statement = statement.where(here < there if descending else here > there)
         return statement.order_by(*(c.desc() if descending else c.asc() for c in columns))
 

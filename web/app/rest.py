@@ -2,13 +2,19 @@
 
 import json
 import math
+from copy import copy
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 import flask_smorest
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Request, abort
+from flask_smorest.utils import resolve_schema_instance
 from marshmallow import Schema, fields
 from webargs.flaskparser import FlaskParser, is_json_request
+
+from .encoding import Dumped
+from .native import dump_of
 
 PROBLEM = "application/problem+json"
 
@@ -79,6 +85,22 @@ class Blueprint(flask_smorest.Blueprint):
     """A blueprint of the JSON API."""
 
     ARGUMENTS_PARSER = Parser()
+
+    def arguments(self, schema: type[Schema] | Schema, **options: Any) -> Any:
+        """Have the view take what `schema` loads, of which one instance serves all requests."""
+        return super().arguments(resolve_schema_instance(schema), **options)
+
+    def response(self, status_code: int | str | HTTPStatus, schema: Any = None, **options: Any) -> Any:
+        """Have the view answer with what `schema` dumps."""
+        if schema is not None and not isinstance(schema, str | dict):
+            schema = copy(resolve_schema_instance(schema))
+            schema.dump = dump_of(copy(schema))
+        return super().response(status_code, schema, **options)
+
+    @staticmethod
+    def _prepare_response_content(data: Any) -> Any:
+        """Tell the encoder that a schema has dumped `data`."""
+        return Dumped(data)
 
 
 class Api(flask_smorest.Api):

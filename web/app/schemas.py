@@ -25,6 +25,7 @@ from .fields import (
     Uuid,
     check_storable,
 )
+from .native import Page
 
 LIMITS = [(sa.SmallInteger, 2**15), (sa.BigInteger, 2**63), (sa.Integer, 2**31)]
 
@@ -84,6 +85,14 @@ class Schema(SQLAlchemyAutoSchema[Any]):
     updated_at = plain.AwareDateTime(dump_only=True)
     version = plain.Integer(dump_only=True)
 
+    def load(self, data: Any, **options: Any) -> Any:
+        """Return `data` as the fields load it (ValidationError).
+
+        marshmallow-sqlalchemy's own makes records as well, and asks for marshmallow's version in its files
+        each time.
+        """
+        return PlainSchema.load(self, data, **options)
+
     @pre_load
     def drop_read_only(self, data: Any, **_: Any) -> Any:
         """Leave out what only the server sets."""
@@ -109,7 +118,7 @@ class Schema(SQLAlchemyAutoSchema[Any]):
 def page_of(schema: type[PlainSchema]) -> type[PlainSchema]:
     """Return the schema of a page of a list of `schema`."""
     name = schema.__name__.removesuffix("Schema") + "Page"
-    return PlainSchema.from_dict(
+    return Page.from_dict(
         {
             "items": plain.List(plain.Nested(schema), required=True),
             "next": plain.String(

@@ -39,7 +39,12 @@ def search_of(table: Table) -> ColumnElement[Any] | None:
     return None
 
 
-def matches(document: ColumnElement[Any], words: str) -> ColumnElement[bool]:
-    """Return the condition that `document` has a word that begins so for each of `words`."""
+def matches(document: ColumnElement[Any], query: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that `document` has the words of `query`."""
+    return document.bool_op("@@")(func.to_tsquery(SIMPLE, query))
+
+
+def beginnings(words: str) -> str:
+    """Return the query for a word that begins so for each of `words`."""
     quoted = ("'" + word.replace("\\", "\\\\").replace("'", "''") + "':*" for word in words.split())
-    return document.bool_op("@@")(func.to_tsquery(SIMPLE, " & ".join(quoted)))
+    return " & ".join(quoted)

@@ -26,7 +26,6 @@ R = TypeVar("R")
 def get_user() -> User | None:
     """Return who is signed in, None where nobody is; read from the database once a request."""
     if USER not in request.environ:
-        request.environ[USER] = None  # also where the database does not answer, for the page that says so
         request.environ[USER] = read_user()
     user: User | None = request.environ[USER]
     return user

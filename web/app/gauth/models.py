@@ -1,6 +1,7 @@
 import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Self
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Select,
     String,
     UniqueConstraint,
+    bindparam,
     func,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -122,9 +124,15 @@ class ApiToken(db.Model):  # type: ignore[name-defined] # see User
         """Return whose token `text` is, read in one statement; None where it is none, expired or revoked."""
         if len(text) != TOKEN_LENGTH:
             return None
-        holder = db.select(User).join(cls, cls.user_id == User.id)
-        user: User | None = db.session.scalar(holder.where(cls.digest == digest(text), cls.valid()))
+        user: User | None = db.session.execute(cls.holder(), {"digest": digest(text)}).scalar_one_or_none()
         return user
+
+    @classmethod
+    @cache
+    def holder(cls) -> Select[User]:
+        """Return the SELECT of whose the token with the parameter `digest` is."""
+        holder = db.select(User).join(cls, cls.user_id == User.id)
+        return holder.where(cls.digest == bindparam("digest"), cls.valid())
 
 
 def digest(text: str) -> bytes:

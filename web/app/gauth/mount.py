@@ -1,7 +1,7 @@
 from typing import Any
 
-from flask import Flask, Response, current_app, has_request_context, request, url_for
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask import Flask, Request, Response, current_app, has_request_context, request, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..extensions import csrf
@@ -12,6 +12,12 @@ from .settings import load, settings
 
 class Sessions(SecureCookieSessionInterface):
     """Flask's sessions, kept off plain connections, and what was made with one out of every cache."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session that the request's cookie holds; an empty one is made without the keys."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure or super().get_cookie_secure(app)
@@ -61,6 +67,7 @@ def user_of_page() -> User | None:
     try:
         return get_user()
     except SQLAlchemyError as error:
+        request.environ[USER] = None  # asked once for the page, whose parts all want to know
         current_app.logger.error("who is signed in: %s", str(error).partition("\n")[0])
         return None
 

@@ -1,7 +1,8 @@
+from functools import cache
 from typing import Any, Self
 
-from flask import has_request_context
-from sqlalchemy import ForeignKey, Index, Select
+from flask import abort, has_request_context
+from sqlalchemy import ForeignKey, Index, Select, bindparam
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from werkzeug.exceptions import Conflict
 
@@ -39,16 +40,23 @@ class Owned:
         return (Index(None, "owner_id", "id"),)
 
     @classmethod
-    def owned(cls) -> Select[tuple[Self]]:
-        """Return a SELECT of the records of the user who is signed in."""
-        mine: Select[tuple[Self]] = db.select(cls).where(cls.owner_id == current_user.id)
-        return mine
+    @cache
+    def owned(cls) -> Select[Self]:
+        """Return a SELECT of the records of the user who is signed in, whoever that is when it is run."""
+        mine = bindparam(None, callable_=lambda: current_user.id, type_=User.id.type)
+        return db.select(cls).where(cls.owner_id == mine)
+
+    @classmethod
+    @cache
+    def owned_by_id(cls) -> Select[Self]:
+        """Return the SELECT of one of them, by the parameter `id`."""
+        return cls.owned().where(cls.id == bindparam("id"))
 
     @classmethod
     def owned_or_404(cls, record_id: int) -> Self:
         """Return the record `record_id` of the user who is signed in, else answer 404."""
-        record: Self = db.one_or_404(cls.owned().where(cls.id == record_id))
-        return record
+        record: Self | None = db.session.scalars(cls.owned_by_id(), {"id": record_id}).one_or_none()
+        return abort(404) if record is None else record
 
     @classmethod
     def check_owned(cls, name: str, data: dict[str, Any]) -> None:
@@ -56,7 +64,7 @@ class Owned:
 
         To the database, a record of somebody else would be as good as one of theirs.
         """
-        if data.get(name) is None or db.session.scalar(cls.owned().where(cls.id == data[name])):
+        if data.get(name) is None or db.session.scalar(cls.owned_by_id(), {"id": data[name]}):
             return
         error = Conflict("The change conflicts with what is stored.")
         error.data = {"messages": {"stored": {name: ["There is no such record."]}}}  # type: ignore[attr-defined] # for the host

@@ -1,0 +1,159 @@
+"""Answers are dumped as marshmallow dumps them."""
+
+import datetime as dt
+import json
+from decimal import Decimal as Number
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import Schema as PlainSchema
+from marshmallow import fields, post_dump
+from sqlalchemy import JSON, DateTime, Numeric
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.encoding import Provider
+from app.native import dump_of
+from app.schemas import Schema, page_of
+
+
+class Base(DeclarativeBase):
+    """Apart from the app's models."""
+
+
+class Specimen(Base):
+    """A record with a field of each type."""
+
+    __tablename__ = "specimens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    count: Mapped[int | None]
+    weight: Mapped[float | None]
+    price: Mapped[Number | None] = mapped_column(Numeric(8, 2))
+    found: Mapped[bool | None]
+    key: Mapped[UUID | None]
+    day: Mapped[dt.date | None]
+    hour: Mapped[dt.time | None]
+    moment: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    details: Mapped[Any | None] = mapped_column(JSON)
+    created_at: Mapped[dt.datetime | None]
+    updated_at: Mapped[dt.datetime | None]
+    version: Mapped[int | None]
+
+
+class SpecimenSchema(Schema):
+    class Meta:
+        model = Specimen
+
+
+ZONES = st.one_of(st.just(dt.UTC), st.integers(-23, 23).map(lambda h: dt.timezone(dt.timedelta(hours=h))))
+MOMENTS = st.datetimes(timezones=ZONES)
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "id": st.integers(1, 2**63 - 1),
+    "name": st.text(),
+    "count": st.integers(-(2**63), 2**63 - 1),
+    "weight": st.floats(allow_nan=False, allow_infinity=False),
+    "price": st.decimals(-(10**6) + 1, 10**6 - 1, places=2),
+    "found": st.booleans(),
+    "key": st.uuids(),
+    "day": st.dates(),
+    "hour": st.times(),
+    "moment": MOMENTS,
+    "details": JSON_VALUES,
+    "created_at": MOMENTS,
+    "updated_at": MOMENTS,
+    "version": st.integers(1, 2**31 - 1),
+}
+# What a field may be given by mistake, which marshmallow turns into its type.
+ODD = st.integers(0, 9) | st.integers(0, 9).map(str) | st.booleans()
+
+
+APP = Flask("app")  # which its provider of JSON only refers to
+SPECIMENS: Schema = SpecimenSchema()  # type: ignore[no-untyped-call] # marshmallow-sqlalchemy's
+
+
+def same(schema: PlainSchema, value: Any) -> bool:
+    """Tell whether `value` becomes the JSON that marshmallow's dump of it is."""
+    expected = json.dumps(schema.dump(value), default=Provider.default)
+    return bool(json.loads(Provider(APP).encode(dump_of(schema)(value))) == json.loads(expected))
+
+
+@given(st.fixed_dictionaries({name: values | st.none() for name, values in VALUES.items()}))
+def test_record_is_dumped_as_marshmallow_does(values: dict[str, Any]) -> None:
+    assert same(SPECIMENS, Specimen(**values))
+
+
+@given(st.fixed_dictionaries({name: VALUES[name] | ODD for name in ("id", "name", "count", "weight")}))
+def test_record_with_values_of_other_types_is_dumped_as_marshmallow_does(values: dict[str, Any]) -> None:
+    assert same(SPECIMENS, Specimen(**values))
+
+
+def test_record_is_dumped_without_marshmallow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fields.Field, "get_value", lambda *_: pytest.fail("asked"))
+    schema = SpecimenSchema(exclude=["price", "details", "hour"])  # type: ignore[no-untyped-call] # as above
+    assert dump_of(schema)(Specimen(id=1, name="a"))["name"] == "a"
+
+
+def test_page_is_dumped_as_marshmallow_does() -> None:
+    records = [Specimen(id=1, moment=dt.datetime.now(dt.UTC)), Specimen(id=2)]
+    assert same(page_of(SpecimenSchema)(), {"items": records, "next": "/next"})
+
+
+def test_page_is_dumped_without_marshmallow() -> None:
+    [item] = dump_of(page_of(SpecimenSchema)())({"items": [Specimen(day=dt.date.min)], "next": None})["items"]
+    assert item["day"] is dt.date.min
+
+
+def test_what_is_no_record_is_dumped_by_the_schema() -> None:
+    assert same(SPECIMENS, {"id": 1, "name": "a"})
+
+
+class Hooked(SpecimenSchema):
+    @post_dump
+    def add(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data | {"more": True}
+
+
+class Shouting(fields.String):
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return str(value).upper()
+
+
+class Custom(Schema):
+    class Meta:
+        model = Specimen
+        exclude = ("name",)
+
+    loud = Shouting(attribute="name", data_key="title")
+    moment = fields.DateTime(format="%Y")
+
+
+class Computed(SpecimenSchema):
+    made = fields.Method("make")
+
+    def make(self, specimen: Specimen) -> str:
+        return f"made of {specimen.name}"
+
+
+class Deep(SpecimenSchema):
+    year = fields.Integer(attribute="moment.year")
+
+
+class Derived(SpecimenSchema):
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        return "always" if attr == "name" else super().get_attribute(obj, attr, default)
+
+
+@pytest.mark.parametrize("kind", [Hooked, Custom, Computed, Deep, Derived])
+def test_schema_with_ways_of_its_own_is_dumped_so(kind: type[Schema]) -> None:
+    record = Specimen(id=1, name="a", moment=dt.datetime(2026, 1, 31, tzinfo=dt.UTC))
+    assert same(kind(), record)

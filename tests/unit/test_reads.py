@@ -1,0 +1,137 @@
+"""By which engine a session asks, and what comes of a connection that has broken."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, insert, select, text, update
+from werkzeug.exceptions import NotFound
+
+from app import create_app
+from app.extensions import db
+from app.notes.models import Note
+from app.prepare import prepare
+from app.reads import READS
+from config import TestingConfig
+from tests.unit.conftest import admin
+
+KILL = select(func.pg_terminate_backend(func.pg_backend_pid()))
+
+
+@pytest.mark.parametrize(
+    ("method", "statement", "engine"),
+    [
+        ("GET", select(Note), READS),
+        ("HEAD", select(Note), READS),
+        ("GET", select(Note).with_for_update(), None),
+        ("GET", insert(Note), None),
+        ("GET", update(Note), None),
+        ("GET", text("SELECT 1"), None),
+        ("POST", select(Note), None),
+        ("DELETE", select(Note), None),
+    ],
+)
+def test_only_what_a_safe_request_selects_stands_alone(
+    migrated_app: Flask, method: str, statement: Any, engine: str | None
+) -> None:
+    with migrated_app.test_request_context(method=method):
+        assert db.session().get_bind(clause=statement) is db.engines[engine]
+
+
+def test_commands_read_in_a_transaction(migrated_app: Flask) -> None:
+    with migrated_app.app_context():
+        assert db.session().get_bind(clause=select(Note)) is db.engine
+
+
+def test_what_stands_alone_has_no_transaction(migrated_app: Flask) -> None:
+    with migrated_app.app_context(), db.engines[READS].connect() as connection:
+        assert connection.connection.autocommit
+
+
+def test_what_was_written_is_read(migrated_app: Flask) -> None:
+    with migrated_app.test_request_context(method="GET"):
+        db.session.add(Note(title="of this request"))
+        db.session.flush()
+        assert db.session.scalars(select(Note.title)).all() == ["of this request"]
+
+
+@pytest.fixture
+def own_app(database: str, settings: Callable[[str], dict[str, str]]) -> Iterator[Flask]:
+    """An app on a database of its own, with its real connections."""
+    app = create_app(TestingConfig(settings(database)))
+    with app.app_context():
+        prepare()
+        yield app
+        db.session.remove()
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture
+def own_client(own_app: Flask) -> FlaskClient:
+    """A client whose requests have opened a connection of each pool."""
+    client = own_app.test_client()
+    assert client.get("/api/notes").status_code == 200
+    assert client.post("/api/notes", json={"title": "a"}).status_code == 201
+    return client
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 201)])
+def test_connection_that_was_closed_meanwhile_is_replaced(
+    own_client: FlaskClient, postgres: str, method: str, status: int
+) -> None:
+    with admin(postgres) as connection:
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = 'scratch'")
+        )
+    assert own_client.open("/api/notes", method=method, json={"title": "b"}).status_code == status
+
+
+@pytest.fixture
+def runs(own_app: Flask) -> list[str]:
+    """What the views of `breaking` note, each time that they run; their first loses its connection."""
+    runs: list[str] = []
+
+    def breaking(write: bool = False) -> dict[str, str]:
+        runs.append("run")
+        if write:
+            db.session.add(Note(title="a"))
+            db.session.flush()
+        if len(runs) == 1:
+            db.session.execute(KILL)
+        return {"ran": "well"}
+
+    def missing() -> dict[str, str]:
+        breaking()
+        raise NotFound
+
+    own_app.add_url_rule("/breaking", view_func=breaking, methods=["GET", "POST"])
+    own_app.add_url_rule("/missing", view_func=missing)
+    own_app.add_url_rule("/writing", "writing", lambda: breaking(write=True))
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "times"),
+    [
+        ("GET", "/breaking", 200, 2),
+        ("GET", "/missing", 404, 2),
+        ("POST", "/breaking", 503, 1),
+        ("GET", "/writing", 503, 1),
+    ],
+)
+def test_request_whose_connection_breaks_runs_again_where_that_does_no_harm(
+    own_app: Flask, runs: list[str], method: str, path: str, status: int, times: int
+) -> None:
+    own_app.config["WTF_CSRF_ENABLED"] = False
+    assert own_app.test_client().open(path, method=method).status_code == status
+    assert len(runs) == times
+
+
+def test_request_whose_connection_breaks_twice_is_a_503(
+    own_app: Flask, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_app.add_url_rule("/always", "always", lambda: str(db.session.scalar(KILL)))
+    assert own_app.test_client().get("/always").status_code == 503

@@ -1,0 +1,106 @@
+"""Answers that marshmallow's schemas describe, dumped without its work for each value.
+
+What a field would turn into text that orjson writes by itself, as times, stays as it is. What is not known
+here is left to the dump of the schema or the field, so that the answer is the same.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from operator import attrgetter
+from types import NoneType
+from typing import Any
+from uuid import UUID
+
+from marshmallow import Schema, fields
+from marshmallow.decorators import POST_DUMP, PRE_DUMP
+
+# The fields that dump values of a type as orjson does.
+NATIVE: list[tuple[type[fields.Field[Any]], type]] = [
+    (fields.Boolean, bool),
+    (fields.Integer, int),
+    (fields.Float, float),
+    (fields.UUID, UUID),
+    (fields.String, str),
+    (fields.DateTime, dt.datetime),
+    (fields.Date, dt.date),
+]
+SIGNATURES_MAX = 1000
+
+
+class Page(Schema):
+    """The schema of a page of a list: `items`, and the URL of the `next` page."""
+
+
+def dump_of(schema: Schema) -> Callable[[Any], Any]:
+    """Return a function that dumps what is to be JSON as `schema` does."""
+    if isinstance(schema, Page):
+        item = dump_of(schema.fields["items"].inner.schema)  # type: ignore[attr-defined] # a list of records
+        return lambda page: {"items": [item(record) for record in page["items"]], "next": page["next"]}
+    return RecordDump(schema) if is_plain(schema) else schema.dump
+
+
+def is_plain(schema: Schema) -> bool:
+    """Tell whether `schema` dumps the attributes of records of a model, and does nothing else."""
+    named = [field.attribute or name for name, field in schema.dump_fields.items()]
+    return (
+        getattr(schema.opts, "model", None) is not None
+        and len(named) > 1
+        and not any("." in name for name in named)
+        and all(field._CHECK_ATTRIBUTE for field in schema.dump_fields.values())
+        and all(
+            getattr(type(schema), name) is getattr(Schema, name) for name in ("_serialize", "get_attribute")
+        )
+        and not schema._hooks[PRE_DUMP]
+        and not schema._hooks[POST_DUMP]
+        and not schema.many
+    )
+
+
+def native_type(field: fields.Field[Any]) -> type | None:
+    """Return the type whose values `field` dumps as orjson does; None where it may do otherwise."""
+    own = type(field)
+    for known, kind in NATIVE:
+        if isinstance(field, known):
+            changed = own._serialize is not known._serialize or own.serialize is not fields.Field.serialize
+            formatted = getattr(field, "as_string", False) or getattr(field, "format", None) not in (
+                None,
+                "iso",
+            )
+            return None if changed or formatted else kind
+    return None
+
+
+class RecordDump:
+    """Dumps records of a schema's model, by the names and types that are found out once."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        found = schema.dump_fields.items()
+        self.keys = [field.data_key or name for name, field in found]
+        self.kinds = [native_type(field) for _, field in found]
+        self.values_of = attrgetter(*(field.attribute or name for name, field in found))
+        self.others = [
+            (key, *it) for key, it, kind in zip(self.keys, found, self.kinds, strict=True) if kind is None
+        ]
+        self.signatures: set[tuple[type, ...]] = set()
+
+    def __call__(self, record: Any) -> Any:
+        """Return what the schema makes of `record`, in values that orjson takes."""
+        if not isinstance(record, self.schema.opts.model):
+            return self.schema.dump(record)
+        values = self.values_of(record)
+        signature = tuple(map(type, values))
+        if signature not in self.signatures and not self.knows(signature):
+            return self.schema.dump(record)
+        data = dict(zip(self.keys, values, strict=True))
+        for key, name, field in self.others:
+            data[key] = field.serialize(name, record, accessor=self.schema.get_attribute)
+        return data
+
+    def knows(self, signature: tuple[type, ...]) -> bool:
+        """Tell whether values of these types are dumped so, and keep it in mind."""
+        found = zip(self.kinds, signature, strict=True)
+        known = all(kind in (None, given) or given is NoneType for kind, given in found)
+        if known and len(self.signatures) < SIGNATURES_MAX:
+            self.signatures.add(signature)
+        return known
