@@ -14,9 +14,12 @@ from typing import Any
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from cores import cores
+
 PLACEHOLDERS = {"change-me", "secret", "not_this"}
 SECRET_MINIMUM = 32  # characters
 STATEMENT_MAXIMUM = 25  # seconds: less than a request may take (gunicorn.conf.py)
+PROCESSES_MAXIMUM = 8  # unless WEB_WORKERS says so: each may hold connections to the database
 IDLE_MAXIMUM = 60  # seconds that a transaction may be held open without doing anything
 LOCAL = ("localhost", "127.0.0.1")  # where the health checks ask
 DISCOVERY = "/.well-known/openid-configuration"
@@ -99,7 +102,7 @@ class Config:
     DEVELOPMENT = False
     WEAK_SECRETS = False
     LOG_FORMAT = "json"
-    PROCESSES = 2
+    PROCESSES = min(cores(), PROCESSES_MAXIMUM)
     CSRF_ENABLED = True
     WTF_CSRF_TIME_LIMIT = None  # a token lives as long as the session it belongs to
     SESSION_COOKIE_SAMESITE = "Lax"
@@ -124,6 +127,7 @@ class Config:
         self.LOG_LEVEL = log_level(environ)
         self.WEB_WORKERS = integer(environ, "WEB_WORKERS", self.PROCESSES, minimum=1)
         self.WEB_THREADS = integer(environ, "WEB_THREADS", 4, minimum=1)
+        self.WEB_REPLICAS = integer(environ, "WEB_REPLICAS", 1)
         self.MAX_CONTENT_LENGTH = integer(environ, "MAX_BODY_BYTES", 1024 * 1024)
         self.MAX_FORM_MEMORY_SIZE = self.MAX_CONTENT_LENGTH
         self.PROXIES = 1 + integer(environ, "TRUSTED_PROXIES", 0)  # nginx, and those before it

@@ -1,5 +1,6 @@
 """gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.html"""
 
+import gc
 import os
 import re
 import signal
@@ -10,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import gunicorn.glogging
 import gunicorn.http.message
 
 here = Path(__file__).parent
 sys.path.insert(0, str(here))
-for name in ("config", "logs"):
+for name in ("config", "cores", "logs"):
     sys.modules.pop(name, None)  # what was there before a reload
 
 from config import load  # noqa: E402 # found by the path that is set above
@@ -48,6 +50,16 @@ gunicorn.http.message.RFC9110_5_5_INVALID_AND_DANGEROUS = re.compile("[\0\r\n]")
 
 # nginx's X-Forwarded-* headers are read by the app (werkzeug's ProxyFix), not by gunicorn.
 forwarded_allow_ips = ""
+
+
+class Logger(gunicorn.glogging.Logger):  # type: ignore[misc] # gunicorn has no types
+    """gunicorn's log without a line for each request, which nginx and the app write."""
+
+    def access(self, *_: Any) -> None:
+        """Write nothing, and so put nothing together."""
+
+
+logger_class = Logger
 logconfig_dict = logging_config(settings.LOG_FORMAT, settings.LOG_LEVEL)
 control_socket_disable = True
 # The workers' heartbeats are files, and a busy disk must not stop them.
@@ -73,6 +85,20 @@ def watch(worker: Any) -> None:
         time.sleep(0.5)
     worker.log.info("the source was changed: reloading")
     os.kill(os.getppid(), signal.SIGHUP)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Leave what is loaded to be shared: no worker's garbage collector looks at it, and so copies its pages.
+
+    A connection that was opened while loading is not shared.
+    """
+    if preload_app:
+        app = server.app.wsgi()
+        with app.app_context():
+            for engine in app.extensions["sqlalchemy"].engines.values():
+                engine.dispose()
+    gc.collect()
+    gc.freeze()
 
 
 if settings.DEVELOPMENT:

@@ -45,7 +45,7 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
         "formatters": {
             "readable": {"format": "%(asctime)s %(levelname)-7s %(request_id)s %(message)s"},
             "json": {
-                "()": "pythonjsonlogger.json.JsonFormatter",
+                "()": "pythonjsonlogger.orjson.OrjsonFormatter",
                 "format": FIELDS,
                 "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
             },

@@ -20,6 +20,8 @@ from flask import current_app
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from .budget import overdrawn
+
 LOCK = 0x736C6970776179  # the key of the advisory lock: "slipway" in ASCII
 LOCK_TIMEOUT = "10s"  # on a table: all who come after a waiting ALTER TABLE wait too
 POLL = 0.25  # seconds
@@ -86,6 +88,9 @@ def prepare() -> Schema:
     """
     engine = migration_engine()
     wait_for(engine, current_app.config["DATABASE_WAIT"])
+    with engine.connect() as connection:
+        if crowded := overdrawn(connection):
+            log.warning(crowded)
     state = announce(engine)
     if state is Schema.BEHIND:
         with lock(engine):

@@ -1,0 +1,29 @@
+import pytest
+from flask import Flask
+
+from app.budget import overdrawn, wanted
+from app.extensions import db
+
+
+def test_connections_of_all_threads_and_both_pools_are_reckoned_up(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"WEB_REPLICAS": 3, "WEB_WORKERS": 4, "WEB_THREADS": 5}.items():
+        monkeypatch.setitem(app.config, name, value)
+    with app.app_context():
+        assert wanted() == 3 * 4 * 5 * 2
+
+
+@pytest.mark.parametrize(("threads", "fits"), [(48, True), (49, False)])
+def test_more_than_the_database_takes_is_told(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, threads: int, fits: bool
+) -> None:
+    for name, value in {"WEB_REPLICAS": 1, "WEB_WORKERS": 1, "WEB_THREADS": threads}.items():
+        monkeypatch.setitem(app.config, name, value)
+    with app.app_context():
+        told = overdrawn(db.session.connection())
+    assert (
+        told is None
+        if fits
+        else told and told.startswith("web may want 98 connections") and "the database has 97;" in told
+    )

@@ -1,0 +1,34 @@
+"""How many connections web may hold, and how many the database takes."""
+
+from flask import current_app
+from sqlalchemy import Connection, text
+
+RESERVED = ("superuser_reserved_connections", "reserved_connections")
+POOLS = 2  # of each process: one to read by, one for transactions
+
+
+def wanted() -> int:
+    """Return how many connections all of web may hold: one a thread and pool."""
+    settings = current_app.config
+    return int(settings["WEB_REPLICAS"] * settings["WEB_WORKERS"] * settings["WEB_THREADS"] * POOLS)
+
+
+def offered(connection: Connection) -> int:
+    """Return how many connections the database takes from users who are not its administrators."""
+    statement = text("SELECT name, setting::integer FROM pg_settings WHERE name = ANY(:names)")
+    found: dict[str, int] = dict(
+        connection.execute(statement, {"names": ["max_connections", *RESERVED]}).all()
+    )
+    return found["max_connections"] - sum(found.get(name, 0) for name in RESERVED)
+
+
+def overdrawn(connection: Connection) -> str | None:
+    """Return what is wrong where web may want more than there are, and what mends it."""
+    want, there = wanted(), offered(connection)
+    if want <= there:
+        return None
+    factors = " x ".join(("WEB_REPLICAS", "WEB_WORKERS", "WEB_THREADS", str(POOLS)))
+    return (
+        f"web may want {want} connections ({factors}), and the database has {there};"
+        " lower one of these in .env, or raise max_connections"
+    )
