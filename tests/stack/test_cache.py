@@ -21,7 +21,7 @@ PROBE = """
 import threading
 from collections import Counter, defaultdict
 
-from flask import Blueprint, Response, abort, jsonify, request, session
+from flask import Blueprint, abort, jsonify, render_template_string, request, session
 
 from ..extensions import public_cache
 
@@ -43,7 +43,7 @@ def arrive():
 
 def answer(**headers):
     runs[request.full_path] += 1
-    facts = {"run": runs[request.full_path], "url": request.url, "method": request.method}
+    facts = {"run": runs[request.full_path], "url": request.url, "asked": dict(request.headers)}
     return jsonify(facts), headers | {"X-Method": request.method}
 
 
@@ -65,7 +65,7 @@ def unmarked():
 
 @pages.get("/together")
 def together():
-    two.wait(timeout=20)
+    two.wait(timeout=4)  # shorter than nginx would have one wait for another
     return ""
 
 
@@ -73,6 +73,13 @@ def together():
 @public_cache(60)
 def marked():
     return answer(ETag='W/"1"')
+
+
+@pages.get("/page")
+@public_cache(60)
+def page():
+    session.get("seen")
+    return render_template_string('{% extends "layout.html" %}')
 
 
 @pages.get("/failing")
@@ -173,6 +180,19 @@ def test_marked_answer_is_kept(http: httpx.Client, fresh: str) -> None:
     first, second = (http.get(f"/marked?{fresh}") for _ in range(2))
     assert (state(first), state(second)) == ("MISS", "HIT")
     assert first.json() == second.json()
+
+
+def test_page_that_only_looks_for_a_session_is_kept(http: httpx.Client, fresh: str) -> None:
+    first, second = (http.get(f"/page?{fresh}") for _ in range(2))
+    assert (state(first), state(second)) == ("MISS", "HIT")
+    assert first.text == second.text
+
+
+def test_view_is_asked_without_what_is_somebodys(http: httpx.Client, fresh: str) -> None:
+    asked = http.get(f"/marked?{fresh}", headers={"Range": "bytes=0-3", "If-None-Match": '"x"'})
+    whole = http.get(f"/marked?{fresh}").json()["asked"]
+    assert asked.status_code in (200, 206)
+    assert not {"Range", "If-None-Match", "Cookie", "Authorization"} & whole.keys()
 
 
 @pytest.mark.parametrize("ask", [1, 2])
@@ -293,6 +313,21 @@ def test_error_is_not_kept(http: httpx.Client, fresh: str, status: int) -> None:
         assert_problem(answer, status)
         assert state(answer) is None
         assert "Cache-Control" not in answer.headers
+
+
+def test_conditions_reach_the_app_where_it_answers_for_itself(http: httpx.Client) -> None:
+    conditions = {
+        "If-None-Match": '"x"',
+        "If-Modified-Since": "Mon, 23 Nov 2026 00:00:00 GMT",
+        "If-Range": '"x"',
+    }
+    conditions |= {
+        "Range": "bytes=0-3",
+        "If-Match": "*",
+        "If-Unmodified-Since": "Fri, 31 Dec 2100 00:00:00 GMT",
+    }
+    asked = http.get("/unmarked", headers=conditions).json()["asked"]
+    assert {name: asked.get(name) for name in conditions} == conditions
 
 
 def test_head_of_what_is_unmarked_reaches_the_app_as_such(http: httpx.Client) -> None:
