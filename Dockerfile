@@ -35,9 +35,10 @@ FROM ${NGINX_IMAGE} AS nginx
 COPY nginx/nginx.conf /etc/nginx/nginx.conf
 COPY nginx/snippets /etc/nginx/snippets
 COPY nginx/templates /etc/nginx/templates
-COPY --chmod=755 nginx/healthcheck /usr/local/bin/healthcheck
+COPY --chmod=755 nginx/healthcheck nginx/hash-static /usr/local/bin/
 COPY web/app/static /usr/share/nginx/static
+RUN hash-static /usr/share/nginx/static /usr/share/nginx/hashed/static
 # A volume that is mounted on the empty folder belongs to its owner.
-RUN chmod -R a+rX /etc/nginx /usr/share/nginx/static && install -d -o 101 -g 101 -m 700 /etc/nginx/tls
+RUN chmod -R a+rX /etc/nginx /usr/share/nginx && install -d -o 101 -g 101 -m 700 /etc/nginx/tls
 USER 101:101
 EXPOSE 8080

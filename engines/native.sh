@@ -172,6 +172,7 @@ verb_up() {
   if [ -n "${DEMO_LOGIN_PORT:-}" ]; then start login; elif [ -e .native/run/login.pid ]; then stop login; fi
   if tls; then install_certificate; else rm -rf .native/tls; fi
   test_nginx
+  publish_static
   start web
   start nginx
   if tls; then reload_nginx; fi

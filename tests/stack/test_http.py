@@ -48,6 +48,19 @@ def test_static_file_is_revalidated(http: httpx.Client) -> None:
     assert http.get("/static/style.css", headers=etag).status_code == 304
 
 
+def test_static_file_is_linked_by_its_content_and_kept_for_a_year(http: httpx.Client) -> None:
+    [link] = re.findall(r'href="(/static/style\.[0-9a-f]{12}\.css)"', http.get("/").text)
+    answer = http.get(link)
+    assert (answer.status_code, answer.text) == (200, http.get("/static/style.css").text)
+    assert answer.headers.get_list("Cache-Control") == ["public, max-age=31536000, immutable"]
+
+
+def test_hashed_name_that_nothing_has_is_kept_by_nobody(http: httpx.Client) -> None:
+    answer = http.get("/static/style.0123456789ab.css")
+    assert answer.status_code == 404
+    assert "Cache-Control" not in answer.headers
+
+
 @pytest.mark.parametrize(
     ("request_line", "status"),
     [

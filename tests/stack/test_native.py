@@ -225,6 +225,25 @@ def test_code_that_changed_is_served_after_up_in_production(native_stack: Native
     assert services(checkout)["db"] == before["db"]
 
 
+def test_static_file_that_changed_has_another_name_and_the_one_before_stays(
+    native_stack: NativeStack,
+) -> None:
+    def linked() -> str:
+        return str(re.findall(r'href="(/static/style[^"]+)"', native_stack.http.get("/").text)[0])
+
+    checkout = native_stack.checkout
+    path = checkout.path / "web/app/static/style.css"
+    source, before = path.read_text(), linked()
+    path.write_text(source + "p { color: red; }\n")
+    checkout.make("up")
+    after = linked()
+    texts = [native_stack.http.get(link).text for link in (before, after)]
+    path.write_text(source)
+    checkout.make("up")
+    assert texts == [source, source + "p { color: red; }\n"]
+    assert linked() == before != after
+
+
 def test_two_that_start_at_once_take_turns(clone: Callable[[str], Checkout]) -> None:
     twice = clone("twice")
     with ThreadPoolExecutor() as pool:

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import logs
 
-from . import commands, conditional, encoding, errors, policy, reads
+from . import assets, commands, conditional, encoding, errors, policy, reads
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, migrate, rest
 from .pagination import query_url
@@ -37,6 +37,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
     hops = app.config["PROXIES"]
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # Flask's documented way
     logs.init_app(app)
+    assets.init_app(app)
     conditional.init_app(app)
     errors.init_app(app)
     policy.init_app(app)

@@ -8,6 +8,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, func
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
+from .cache import public_cache
 from .conditional import check_match, check_version, etag
 from .forms import choices, form_state, load_form, load_query, sent_from
 from .pagination import paginate
@@ -36,6 +37,7 @@ __all__ = [
     "page_of",
     "paginate",
     "policy",
+    "public_cache",
     "query_of",
     "rest",
     "search_index",

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
+from app.cache import public_cache
 from app.gauth.identity import DISCOVERY, GOOGLE
 from app.gauth.models import User
 from tests.unit.gauth.conftest import Provider, Visitor
@@ -269,3 +270,15 @@ def test_picture_that_is_no_https_url_is_left_out(visitor: Visitor, provider: Pr
     provider.changes = {"picture": picture}
     visitor.sign_in()
     assert visitor.client.get("/api/me").json["picture"] is None
+
+
+def test_marked_answer_that_depends_on_the_session_is_not_kept(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    views: dict[str, Any] = visitor.client.application.view_functions
+    monkeypatch.setitem(views, "notes_pages.index", public_cache(60)(views["notes_pages.index"]))
+    anonymous = visitor.client.get("/notes", headers={"X-Cache-Offer": "fill"})
+    visitor.sign_in()
+    signed_in = visitor.client.get("/notes", headers={"X-Cache-Offer": "fill"})
+    assert anonymous.headers["Cache-Control"].startswith("public, s-maxage=60")
+    assert signed_in.headers.getlist("Cache-Control") == ["private, no-store"]
