@@ -90,6 +90,17 @@ doctor: ## Tell what is wrong with settings, machine, stack and database, and wh
 test: ## Run the tests, or some (T=tests/unit, T="-k notes")
 	$(run) test
 
+# To bash, SECONDS is a clock.
+export BENCH_SECONDS = $(SECONDS)
+
+.PHONY: bench
+bench: ## Measure the speed (ROUNDS=3 SECONDS=8 WORK="list get"); URL=http://… of a server, where WORK=create writes notes
+	$(run) bench
+
+.PHONY: profile
+profile: ## Record a flame graph of web under load (WORK=list SECONDS=10)
+	$(run) profile
+
 .PHONY: lint
 lint: ## Check code, types, migrations, shell scripts, Dockerfile, compose files and nginx configuration
 	$(run) lint
@@ -107,7 +118,7 @@ lock: ## Renew the locked packages from web/requirements*.in
 	$(run) lock
 
 # What is no verb, even where a folder has that name.
-folders := $(patsubst %/,%,$(wildcard */))
+folders := $(filter-out bench,$(patsubst %/,%,$(wildcard */)))
 .PHONY: $(folders)
 .DEFAULT $(folders):
 	@echo "make: there is no verb '$@'; type 'make' to see them" >&2; exit 2

@@ -86,6 +86,14 @@ verb_module() {
   say "Type make migrate${OWNED:+; to sign in, make demo-login, or the settings GAUTH_… in .env}"
 }
 
+verb_bench() {
+  command -v wrk >/dev/null || fail "needs wrk: apt install wrk (Debian, Ubuntu), brew install wrk (macOS)"
+  venv requirements-dev
+  PYTHONPATH=web exec venv/bin/python -m bench "$verb" # itself gets the signal that ends it
+}
+
+verb_profile() { verb_bench; }
+
 verb_format() {
   venv requirements-dev
   venv/bin/ruff check --fix-only .

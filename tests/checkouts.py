@@ -2,13 +2,12 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import httpx
 
-from tests.support import ROOT
+from engines import copies
 
 OWNER = 12345  # of the copy, where the tests run as root and can give it away
 
@@ -76,13 +75,8 @@ def variables(settings: dict[str, str]) -> list[str]:
 
 
 def copy_repository(path: Path) -> None:
-    """Copy to `path` what git would clone, and the packages that this checkout has installed."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for file in subprocess.check_output(listing, cwd=ROOT, text=True).split("\0"):
-        if file and (ROOT / file).exists():
-            (path / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / file, path / file)
-    (path / "venv").symlink_to(ROOT / "venv")
+    """Copy this repository to `path`; where the tests run as root, for another user."""
+    copies.copy_repository(path)
     if os.getuid() == 0:
         subprocess.run(["chown", "--recursive", "--no-dereference", f"{OWNER}:{OWNER}", path], check=True)
         for parent in list(path.parents)[:3]:

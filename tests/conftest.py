@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from engines.copies import UNLIMITED, free_port, production_settings, write_settings
 from tests.checkouts import Checkout, copy_repository, variables
 from tests.engines import DockerStack, NativeStack, Stack, docker_answers, engine
-from tests.support import ROOT, UNLIMITED, cannot_run, free_port, production_settings, write_settings
+from tests.support import ROOT, cannot_run
 
 BUILD = ("PYTHON_IMAGE", "POSTGRES_IMAGE", "NGINX_IMAGE", "PIP_INDEX_URL", "CA_BUNDLE")
 left_out: Counter[str] = Counter()

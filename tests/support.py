@@ -1,8 +1,7 @@
-"""What tests of all kinds use: waiting, ports, settings, and the reason why one cannot run."""
+"""What tests of all kinds use: waiting, raw requests, and the reason why one cannot run."""
 
 import os
 import re
-import secrets
 import socket
 import threading
 import time
@@ -17,22 +16,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-# The tests are one client, and ask more often than any.
-UNLIMITED = {f"RATE_{name}": "100000" for name in ("LIMIT", "BURST", "LIMIT_UNSAFE", "BURST_UNSAFE")}
-
-
 def cannot_run(reason: str) -> NoReturn:
     """Skip the test for `reason`; in CI, where nothing is skipped, fail it."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(check: Callable[[], Any], what: str, seconds: float = 60) -> Any:
@@ -43,21 +31,6 @@ def wait_until(check: Callable[[], Any], what: str, seconds: float = 60) -> Any:
             return answer
         time.sleep(0.05)
     pytest.fail(f"waited {seconds:.0f} s in vain: {what}")
-
-
-def production_settings(port: int) -> dict[str, str]:
-    """Return the .env of a production on `port` of 127.0.0.1."""
-    return {
-        "APP_SETTINGS": "config.ProductionConfig",
-        "CLIENT_CONNECTIONS": "1000",  # the tests are one client
-        "COMPOSE_PROFILES": "db",
-        "CSRF_SESSION_KEY": secrets.token_urlsafe(32),
-        "HTTP_BIND": "127.0.0.1",
-        "HTTP_PORT": str(port),
-        **UNLIMITED,
-        "POSTGRES_PASSWORD": "these @ / : %41 $x # characters are trouble",
-        "SECRET_KEY": secrets.token_urlsafe(32),
-    }
 
 
 def send_raw(url: str, data: bytes, whole_connection: bool = False) -> bytes:
@@ -100,11 +73,6 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
     assert document["status"] == status
     assert document["request_id"] == answer.headers["X-Request-ID"]
     assert {"type", "title", "detail"} <= set(document)
-
-
-def write_settings(path: Path, settings: dict[str, str]) -> None:
-    """Write a .env in which each value is taken literally."""
-    path.write_text("".join(f"{name}='{value}'\n" for name, value in settings.items()))
 
 
 @contextmanager

@@ -12,12 +12,13 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from engines.copies import UNLIMITED
 from engines.module.checks import TYPES
 from engines.module.fields import read_fields
 from engines.module.names import Names
 from tests.browser.axe import barriers
 from tests.checkouts import Checkout, variables
-from tests.support import ROOT, UNLIMITED, wait_until
+from tests.support import ROOT, wait_until
 
 # Every type: required, optional, with a default, indexed and unique, where there is such a thing.
 SPECIMEN = """

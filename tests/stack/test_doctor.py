@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from engines.copies import free_port
 from tests.checkouts import OWNER, Checkout
 from tests.engines import engine
-from tests.support import free_port
 
 Edit = Callable[[str, str, str], None]
 

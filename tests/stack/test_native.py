@@ -15,9 +15,10 @@ from urllib.parse import quote
 import psutil
 import pytest
 
+from engines.copies import free_port
 from tests.checkouts import OWNER, Checkout
 from tests.engines import NativeStack, listening, services
-from tests.support import cannot_run, free_port, wait_until
+from tests.support import cannot_run, wait_until
 
 pytestmark = pytest.mark.only("native", because="it is about processes of this machine")
 NO_DOCKER = "unix:///nowhere.sock"

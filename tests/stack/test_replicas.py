@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from engines.copies import free_port, production_settings, write_settings
 from tests.engines import DockerStack
-from tests.support import ROOT, free_port, production_settings, write_settings
+from tests.support import ROOT
 
 pytestmark = pytest.mark.only("docker", because="native has one web, which scales by its workers")
 

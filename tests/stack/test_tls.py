@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from engines.copies import free_port
 from tests.checkouts import Checkout, variables
 from tests.engines import engine, services
-from tests.support import free_port
 
 TLS = {"TLS_CERT": "tls/cert.pem", "TLS_KEY": "tls/key.pem"}
 

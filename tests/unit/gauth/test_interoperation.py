@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.support import free_port, wait_until
+from engines.copies import free_port
+from tests.support import wait_until
 from tests.unit.gauth.conftest import Visitor
 
 CLAIMS = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada Lovelace"}

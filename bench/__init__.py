@@ -1,0 +1,1 @@
+"""`make bench` and `make profile`: how fast the stack is, and where its time goes."""

@@ -1,0 +1,1 @@
+"""What the stack is measured against, on the same tables, behind the same nginx."""
