@@ -92,8 +92,8 @@ def pre_fork(server: Any, worker: Any) -> None:
 
     A connection that was opened while loading is not shared.
     """
-    if preload_app:
-        app = server.app.wsgi()
+    app = server.app.wsgi() if preload_app else None
+    if hasattr(app, "app_context"):
         with app.app_context():
             for engine in app.extensions["sqlalchemy"].engines.values():
                 engine.dispose()
