@@ -19,6 +19,9 @@ FIELDS = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
 
 log = logging.getLogger("app.request")
 
+# What no line shows is not looked up: https://docs.python.org/3/howto/logging.html#optimization
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
+
 
 def request_id() -> str:
     """Return the id of the current request: X-Request-ID where that is well formed, else a new one."""

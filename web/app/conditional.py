@@ -19,7 +19,7 @@ def init_app(app: Flask) -> None:
 
 def answer_not_modified(response: Response) -> Response:
     """Compare the ETag of `response`, if it has one, with the request's If-None-Match."""
-    if request.if_none_match and "ETag" in response.headers and response.status_code == 200:
+    if "HTTP_IF_NONE_MATCH" in request.environ and "ETag" in response.headers and response.status_code == 200:
         response.make_conditional(request.environ)
     return response
 

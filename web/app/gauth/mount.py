@@ -14,8 +14,8 @@ class Sessions(SecureCookieSessionInterface):
     """Flask's sessions, kept off plain connections, and what was made with one out of every cache."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session that the request's cookie holds; an empty one is made without the keys."""
-        if self.get_cookie_name(app) not in request.cookies:
+        """Return the session of the request; without a cookie an empty one, made without the keys."""
+        if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)
 
