@@ -50,7 +50,7 @@ serves_on() {
 can_open() { ! listens "$1" && can_bind "$1"; }
 
 can_bind() {
-  "$(find_python)" - "$(bind_address)" "$1" 2>/dev/null <<'PYTHON'
+  "$(any_python)" - "$(bind_address)" "$1" 2>/dev/null <<'PYTHON'
 import socket, sys
 probe = socket.socket()
 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -162,12 +162,13 @@ dead_server() { "$python" engines/servers.py | awk '($1 == "web" || $1 == "nginx
 
 verb_up() {
   check_platform
-  find_python >/dev/null
+  any_python >/dev/null
   first_env 80 8080 8081 8082 8083
   check_all
   start_database
   say "Migrating"
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
+  prepared=yes
   say "Starting web and nginx"
   if [ -n "${DEMO_LOGIN_PORT:-}" ]; then start login; elif [ -e .native/run/login.pid ]; then stop login; fi
   if tls; then install_certificate; else rm -rf .native/tls; fi

@@ -166,7 +166,7 @@ made_of_web() {
 }
 
 start_web() {
-  in_new ./entrypoint gunicorn run:app --daemon --enable-stdio-inheritance --pid "$PWD/.native/run/web.pid"
+  in_new env PREPARED="${prepared:-}" ./entrypoint gunicorn run:app --daemon --enable-stdio-inheritance --pid "$PWD/.native/run/web.pid"
 }
 
 web_runs() { [ "$(state web)" = running ]; }

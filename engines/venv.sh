@@ -18,12 +18,17 @@ find_python() {
   fail "needs Python 3.11 to 3.14 with its venv module; $seen"
 }
 
+# any_python: one that runs what is short, soonest: that of venv/, else what find_python finds.
+any_python() { if has_venv; then echo venv/bin/python; else find_python; fi; }
+
+has_venv() { [ -x venv/bin/python ] && [ "$(cat venv/path 2>/dev/null)" = "$(cd -P venv && pwd)" ]; }
+
 # venv LOCK: makes venv/ with the packages that web/LOCK.txt locks; brings it up to date where that has changed. LOCK is
 # requirements-native or requirements-dev, which holds all of the former. It is made anew where it was moved (which its
 # scripts do not stand), or where making it was interrupted: venv/path, its last file, tells.
 venv() {
   local lock=$1 python
-  if [ -x venv/bin/python ] && [ "$(cat venv/path 2>/dev/null)" = "$(cd -P venv && pwd)" ]; then
+  if has_venv; then
     ! cmp -s "web/$lock.txt" "venv/$lock.txt" || return 0
   else
     python=$(find_python) || exit
