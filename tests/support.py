@@ -76,27 +76,52 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
 
 
 @contextmanager
-def writing_notes(url: str) -> Iterator[list[int]]:
-    """Create notes without pause, and yield the ids of those that were acknowledged."""
-    acknowledged: list[int] = []
+def repeating(work: Callable[[httpx.Client], None], url: str) -> Iterator[None]:
+    """Do `work` with a server without pause, in four threads; an answer that does not come is none."""
     stop = threading.Event()
 
-    def write() -> None:
+    def repeat() -> None:
         with httpx.Client(base_url=url, timeout=20) as client:
             while not stop.is_set():
-                try:
-                    answer = client.post("/api/notes", json={"title": "must not be lost"})
-                except httpx.TransportError:
-                    continue
-                if answer.status_code == 201:
-                    acknowledged.append(answer.json()["id"])
+                with suppress(httpx.TransportError):
+                    work(client)
 
-    threads = [threading.Thread(target=write) for _ in range(4)]
+    threads = [threading.Thread(target=repeat) for _ in range(4)]
     for thread in threads:
         thread.start()
     try:
-        yield acknowledged
+        yield
     finally:
         stop.set()
         for thread in threads:
             thread.join()
+
+
+@contextmanager
+def writing_notes(url: str) -> Iterator[list[int]]:
+    """Create notes without pause, and yield the ids of those that were acknowledged."""
+    acknowledged: list[int] = []
+
+    def write(client: httpx.Client) -> None:
+        answer = client.post("/api/notes", json={"title": "must not be lost"})
+        if answer.status_code == 201:
+            acknowledged.append(answer.json()["id"])
+
+    with repeating(write, url):
+        yield acknowledged
+
+
+@contextmanager
+def reading_notes(url: str) -> Iterator[list[tuple[float, int]]]:
+    """Read notes without pause, and yield when each request began, and its status; 0 where none came."""
+    answers: list[tuple[float, int]] = []
+
+    def read(client: httpx.Client) -> None:
+        began, status = time.monotonic(), 0
+        try:
+            status = client.get("/api/notes").status_code
+        finally:
+            answers.append((began, status))
+
+    with repeating(read, url):
+        yield answers

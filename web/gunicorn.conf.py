@@ -92,7 +92,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
     A connection that was opened while loading is not shared.
     """
-    app = server.app.wsgi() if preload_app else None
+    app: Any = server.app.wsgi() if preload_app else None
     if hasattr(app, "app_context"):
         with app.app_context():
             for engine in app.extensions["sqlalchemy"].engines.values():

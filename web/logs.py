@@ -20,7 +20,7 @@ FIELDS = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
 log = logging.getLogger("app.request")
 
 # What no line shows is not looked up: https://docs.python.org/3/howto/logging.html#optimization
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 def request_id() -> str:

@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from engines.copies import UNLIMITED
 from tests.checkouts import Checkout, variables
-from tests.support import UNLIMITED, assert_problem, send_raw, wait_until
+from tests.support import assert_problem, send_raw, wait_until
 
 ORIGINS = ["https://app.example.com", "http://localhost:3000"]
 PROBE = """

@@ -1,12 +1,15 @@
 """What is served while a part is away, and that each comes back by itself with nothing lost."""
 
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from tests.engines import DockerStack, NativeStack, Stack
-from tests.support import wait_until, writing_notes
+from tests.support import reading_notes, wait_until, writing_notes
 
 
 @pytest.fixture
@@ -39,6 +42,34 @@ def test_database_that_is_away_is_a_503_with_retry_after(stack: Stack) -> None:
         stack.wait_until_ready()
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_database_that_restarts_under_load_fails_no_read_that_comes_after(stack: Stack) -> None:
+    with reading_notes(stack.url) as answers:
+        wait_until(lambda: len(answers) > 50, "notes to be read")
+        stack.stop("db")
+        stack.start("db")
+        stack.wait_until_ready()
+        ready = time.monotonic()
+        wait_until(
+            lambda: len([began for began, _ in answers if began > ready]) > 200, "notes to be read again"
+        )
+    assert {status for _, status in answers} <= {200, 503}
+    assert {status for began, status in answers if began > ready} == {200}
+
+
+def test_database_that_restarted_unseen_fails_nothing(stack: Stack) -> None:
+    def ask(number: int) -> int:
+        method = "POST" if number % 2 else "GET"
+        return httpx.request(
+            method, f"{stack.url}/api/notes", json={"title": "after"}, timeout=20
+        ).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(ask, range(100)))  # so that there are connections
+        stack.stop("db")
+        stack.start("db")
+        assert {*threads.map(ask, range(100))} == {200, 201}
 
 
 def stored_ids(stack: Stack) -> set[int]:
