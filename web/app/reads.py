@@ -1,7 +1,8 @@
-"""Reads without a transaction: what a safe request (RFC 9110, section 9.2.1) asks of the database.
+"""Reads without a transaction: what a request asks of the database before it changes anything.
 
-Each SELECT of such a request stands alone, on an engine in AUTOCOMMIT mode: no BEGIN and ROLLBACK go over
-the wire around it. Whatever else a session does, it does in a transaction, and from then on reads there too.
+Each SELECT of a safe request (RFC 9110, section 9.2.1) stands alone, on an engine in AUTOCOMMIT mode: no
+BEGIN and ROLLBACK go over the wire around it. So does, in any request, the plain SELECT of a model that has a
+plan (light.py). Whatever else a session does, it does in a transaction, and from then on reads there too.
 """
 
 import select
@@ -11,14 +12,19 @@ from flask import Flask, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, Engine, Select, event
+from sqlalchemy.engine import IteratorResult
+from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, DisconnectionError
+
+from .light import LostError, plan_of
 
 READS = "reads"  # among the engines of Flask-SQLAlchemy
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+RECORDS = SimpleResultMetaData(["record"])
 
 
 class Session(FlaskSession):
-    """A session that reads by the engine `READS` while its request is safe and has changed nothing."""
+    """A session that reads by the engine `READS` while its request has changed nothing."""
 
     transactional = False
 
@@ -26,20 +32,49 @@ class Session(FlaskSession):
         self, mapper: Any = None, clause: Any = None, bind: Any = None, **options: Any
     ) -> Engine | Connection:
         """Return the engine for a statement."""
-        if bind is None and self.reads_alone(clause):
+        if bind is None and self.reads_alone(clause) and request.method in SAFE:
             return self._db.engines[READS]
         self.transactional = True
         return super().get_bind(mapper, clause, bind, **options)
 
+    def scalars(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        """Return what `statement` yields, its rows' first columns."""
+        found = None if any(options.values()) else self.find(statement, params)
+        if found is None:
+            return super().scalars(statement, params, **options)
+        return IteratorResult(RECORDS, iter([(record,) for record in found])).scalars()
+
+    def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        """Return the first that `statement` yields, None where there is nothing."""
+        found = None if any(options.values()) else self.find(statement, params)
+        if found is None:
+            return super().scalar(statement, params, **options)
+        return found[0] if found else None
+
+    def find(self, statement: Any, params: Any) -> list[Any] | None:
+        """Return the records of a SELECT that has a plan; None where the ORM is to run it."""
+        if not self.reads_alone(statement) or self.in_transaction() or not self._is_clean():
+            return None
+        engine = self._db.engines[READS]
+        plan = None if is_watched(self, engine) else plan_of(statement, engine)
+        try:
+            return None if plan is None else [plan.record(self, row) for row in plan.run(engine, params)]
+        except LostError:
+            return None
+
     def reads_alone(self, clause: Any) -> bool:
-        """Tell whether `clause` is to be run outside a transaction."""
+        """Tell whether `clause` may be run outside a transaction."""
         return (
             not self.transactional
             and isinstance(clause, Select)
             and clause._for_update_arg is None
             and has_request_context()
-            and request.method in SAFE
         )
+
+
+def is_watched(session: Session, engine: Engine | Connection) -> bool:
+    """Tell whether somebody wants to see each statement."""
+    return bool(session.dispatch.do_orm_execute or engine._has_events or engine.engine._should_log_info())
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:

@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 import flask_smorest
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Flask, Request, abort
+from flask import Flask, Request, abort, current_app
 from flask_smorest.utils import resolve_schema_instance
 from marshmallow import Schema, fields
 from webargs.flaskparser import FlaskParser, is_json_request
 
-from .encoding import Dumped
+from .encoding import Dumped, Provider
 from .native import dump_of
 
 PROBLEM = "application/problem+json"
@@ -99,8 +99,8 @@ class Blueprint(flask_smorest.Blueprint):
 
     @staticmethod
     def _prepare_response_content(data: Any) -> Any:
-        """Tell the encoder that a schema has dumped `data`."""
-        return Dumped(data)
+        """Tell the app's encoder that a schema has dumped `data`."""
+        return Dumped(data) if isinstance(current_app.json, Provider) else data
 
 
 class Api(flask_smorest.Api):

@@ -124,7 +124,7 @@ class ApiToken(db.Model):  # type: ignore[name-defined] # see User
         """Return whose token `text` is, read in one statement; None where it is none, expired or revoked."""
         if len(text) != TOKEN_LENGTH:
             return None
-        user: User | None = db.session.execute(cls.holder(), {"digest": digest(text)}).scalar_one_or_none()
+        user: User | None = db.session.scalar(cls.holder(), {"digest": digest(text)})
         return user
 
     @classmethod

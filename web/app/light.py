@@ -1,0 +1,144 @@
+"""SELECTs that come again and again, run without the layers of SQLAlchemy that find out anew what is known.
+
+That is kept with the statement. The records are the session's, as those that the ORM loads are. A statement
+that is not plain is left to the ORM.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Column, Connection, Engine, Select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import ColumnProperty, Mapper, Session
+from sqlalchemy.orm.attributes import instance_dict, instance_state
+
+Process = Callable[[Any], Any]
+LAZY = (
+    True,
+    "select",
+    "dynamic",
+    "raise",
+    "write_only",
+)  # relationships that are not loaded with their record
+
+
+class LostError(Exception):
+    """The connection has broken."""
+
+
+class Plan:
+    """How a SELECT of the records of one model is run, and what becomes of its rows."""
+
+    def __init__(self, statement: Select[Any], mapper: Mapper[Any], engine: Engine | Connection) -> None:
+        self.mapper = mapper
+        self.compiled: Any = statement.compile(dialect=engine.dialect)
+        self.columns = list(statement.selected_columns)
+        self.keys = [mapper.get_property_by_column(column).key for column in self.columns]
+        self.primary = [self.keys.index(mapper.get_property_by_column(key).key) for key in mapper.primary_key]
+        self.to_driver: Any = self.compiled._bind_processors
+        self.from_driver: list[tuple[int, Process]] | None = None
+
+    def run(self, engine: Engine | Connection, parameters: Any) -> list[Any]:
+        """Return the rows that the statement yields on a connection of `engine` (LostError, DBAPIError).
+
+        That is in AUTOCOMMIT mode, or, in tests, one connection.
+        """
+        values = self.compiled.construct_params(parameters)
+        for name, process in self.to_driver.items():
+            values[name] = process(values[name])
+        pooled = isinstance(engine, Engine)
+        connection = engine.raw_connection() if pooled else engine.connection  # type: ignore[union-attr]
+        try:
+            cursor = connection.cursor()
+            cursor.execute(self.compiled.string, values)
+            rows = list(cursor.fetchall())
+            if self.from_driver is None:
+                self.from_driver = self.processors(engine, cursor.description)
+            cursor.close()
+        except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr] # psycopg2
+            raise self.told(engine, connection, error) from error
+        finally:
+            if pooled:
+                connection.close()
+        return self.read(rows)
+
+    def told(self, engine: Engine | Connection, connection: Any, error: Any) -> BaseException:
+        """Return what is raised for an error of the driver: what SQLAlchemy raises, or that it is to try."""
+        if engine.dialect.is_disconnect(error, connection, None):
+            connection.invalidate(error)
+            return LostError()
+        base: Any = engine.dialect.dbapi.Error  # type: ignore[union-attr] # psycopg2
+        hidden = engine.engine.hide_parameters
+        statement: str = self.compiled.string
+        wrapped: BaseException = DBAPIError.instance(
+            statement, None, error, base, hide_parameters=hidden, dialect=engine.dialect
+        )
+        return wrapped
+
+    def processors(self, engine: Engine | Connection, description: Any) -> list[tuple[int, Process]]:
+        """Return what makes the values of columns of what the driver gives, where that is anything else."""
+        processes = (
+            column.type._cached_result_processor(engine.dialect, described[1])
+            for column, described in zip(self.columns, description, strict=True)
+        )
+        return [(position, process) for position, process in enumerate(processes) if process is not None]
+
+    def read(self, rows: list[Any]) -> list[Any]:
+        """Return `rows` in the values of their columns."""
+        for position, process in self.from_driver or ():
+            rows = [(*row[:position], process(row[position]), *row[position + 1 :]) for row in rows]
+        return rows
+
+    def record(self, session: Session, row: Any) -> Any:
+        """Return the record that `row` is of, known to `session` as sqlalchemy.orm.loading makes it known."""
+        key = (self.mapper.class_, tuple([row[position] for position in self.primary]), None)
+        found = session.identity_map.get(key)
+        if found is not None:
+            return found
+        record = self.mapper.class_manager.new_instance()
+        state = instance_state(record)
+        state.key = key
+        state.session_id = session.hash_key
+        session.identity_map._add_unpresent(state, key)
+        instance_dict(record).update(zip(self.keys, row, strict=True))
+        return record
+
+
+def make_plan(statement: Select[Any], engine: Engine | Connection) -> Plan | None:
+    """Return the plan of `statement`; None where that does not load whole records of one model."""
+    described = statement.column_descriptions
+    model = described[0]["expr"] if len(described) == 1 else None
+    mapper = getattr(model, "__mapper__", None) if isinstance(model, type) else None
+    if mapper is None or statement._with_options or statement._execution_options or not is_plain(mapper):
+        return None
+    plan = Plan(statement, mapper, engine)
+    later = plan.compiled.literal_execute_params or plan.compiled.post_compile_params
+    return None if later or sorted(plan.keys) != sorted(mapper.column_attrs.keys()) else plan
+
+
+def is_plain(mapper: Mapper[Any]) -> bool:
+    """Tell whether a record of `mapper` is what its columns hold; nothing else happens as it is loaded."""
+    columns = [prop for prop in mapper.iterate_properties if isinstance(prop, ColumnProperty)]
+    others = [prop for prop in mapper.iterate_properties if not isinstance(prop, ColumnProperty)]
+    return (
+        mapper.inherits is None
+        and not mapper.polymorphic_map
+        and not mapper.class_manager.dispatch.load
+        and not any(prop.deferred or not isinstance(prop.columns[0], Column) for prop in columns)
+        and all(getattr(prop, "lazy", None) in LAZY for prop in others)
+    )
+
+
+# What is known of statements: True of one that came once, False of one that has no plan.
+PLANS: WeakKeyDictionary[Select[Any], Plan | bool] = WeakKeyDictionary()
+
+
+def plan_of(statement: Select[Any], engine: Engine | Connection) -> Plan | None:
+    """Return the plan of a statement that comes again, None where the ORM is to run it."""
+    known = PLANS.get(statement)
+    if known is None:
+        PLANS[statement] = True
+    elif known is True:
+        PLANS[statement] = known = make_plan(statement, engine) or False
+    return known if isinstance(known, Plan) else None
