@@ -129,6 +129,18 @@ def database(postgres: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def own_app(database: str, settings: Callable[[str], dict[str, str]]) -> Iterator[Flask]:
+    """An app on a database of its own, with its real connections."""
+    app = create_app(TestingConfig(settings(database)))
+    with app.app_context():
+        prepare()
+        yield app
+        db.session.remove()
+        for engine in db.engines.values():
+            engine.dispose()
+
+
 @contextmanager
 def scratch(postgres: str, template: str = "template1") -> Iterator[str]:
     """Make a database, a copy of `template`, for the time being."""

@@ -1,6 +1,5 @@
 """By which engine a session asks, and what comes of a connection that has broken."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,12 +8,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, insert, select, text, update
 from werkzeug.exceptions import NotFound
 
-from app import create_app
 from app.extensions import db
 from app.notes.models import Note
-from app.prepare import prepare
 from app.reads import READS
-from config import TestingConfig
 from tests.unit.conftest import admin
 
 KILL = select(func.pg_terminate_backend(func.pg_backend_pid()))
@@ -55,18 +51,6 @@ def test_what_was_written_is_read(migrated_app: Flask) -> None:
         db.session.add(Note(title="of this request"))
         db.session.flush()
         assert db.session.scalars(select(Note.title)).all() == ["of this request"]
-
-
-@pytest.fixture
-def own_app(database: str, settings: Callable[[str], dict[str, str]]) -> Iterator[Flask]:
-    """An app on a database of its own, with its real connections."""
-    app = create_app(TestingConfig(settings(database)))
-    with app.app_context():
-        prepare()
-        yield app
-        db.session.remove()
-        for engine in db.engines.values():
-            engine.dispose()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ That is kept with the statement. The records are the session's, as those that th
 that is not plain is left to the ORM.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,24 +23,20 @@ LAZY = (
 )  # relationships that are not loaded with their record
 
 
-class LostError(Exception):
-    """The connection has broken."""
+class Program:
+    """A statement that is compiled for good, and yields `columns` of a model."""
 
-
-class Plan:
-    """How a SELECT of the records of one model is run, and what becomes of its rows."""
-
-    def __init__(self, statement: Select[Any], mapper: Mapper[Any], engine: Engine | Connection) -> None:
+    def __init__(self, compiled: Any, columns: Iterable[Any], mapper: Mapper[Any]) -> None:
         self.mapper = mapper
-        self.compiled: Any = statement.compile(dialect=engine.dialect)
-        self.columns = list(statement.selected_columns)
+        self.compiled = compiled
+        self.columns = list(columns)
         self.keys = [mapper.get_property_by_column(column).key for column in self.columns]
         self.primary = [self.keys.index(mapper.get_property_by_column(key).key) for key in mapper.primary_key]
-        self.to_driver: Any = self.compiled._bind_processors
+        self.to_driver: Any = compiled._bind_processors
         self.from_driver: list[tuple[int, Process]] | None = None
 
     def run(self, engine: Engine | Connection, parameters: Any) -> list[Any]:
-        """Return the rows that the statement yields on a connection of `engine` (LostError, DBAPIError).
+        """Return the rows that the statement yields on a connection of `engine` (DBAPIError).
 
         That is in AUTOCOMMIT mode, or, in tests, one connection.
         """
@@ -57,22 +53,22 @@ class Plan:
                 self.from_driver = self.processors(engine, cursor.description)
             cursor.close()
         except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr] # psycopg2
-            raise self.told(engine, connection, error) from error
+            lost = bool(engine.dialect.is_disconnect(error, connection, None))
+            if lost:
+                connection.invalidate(error)
+            raise self.told(engine, error, lost) from error
         finally:
             if pooled:
                 connection.close()
         return self.read(rows)
 
-    def told(self, engine: Engine | Connection, connection: Any, error: Any) -> BaseException:
-        """Return what is raised for an error of the driver: what SQLAlchemy raises, or that it is to try."""
-        if engine.dialect.is_disconnect(error, connection, None):
-            connection.invalidate(error)
-            return LostError()
+    def told(self, engine: Engine | Connection, error: Any, lost: bool) -> BaseException:
+        """Return what SQLAlchemy raises for an error of the driver."""
         base: Any = engine.dialect.dbapi.Error  # type: ignore[union-attr] # psycopg2
         hidden = engine.engine.hide_parameters
         statement: str = self.compiled.string
         wrapped: BaseException = DBAPIError.instance(
-            statement, None, error, base, hide_parameters=hidden, dialect=engine.dialect
+            statement, None, error, base, hidden, lost, dialect=engine.dialect
         )
         return wrapped
 
@@ -89,6 +85,10 @@ class Plan:
         for position, process in self.from_driver or ():
             rows = [(*row[:position], process(row[position]), *row[position + 1 :]) for row in rows]
         return rows
+
+
+class Plan(Program):
+    """How a SELECT of the records of one model is run, and what becomes of its rows."""
 
     def record(self, session: Session, row: Any) -> Any:
         """Return the record that `row` is of, known to `session` as sqlalchemy.orm.loading makes it known."""
@@ -112,7 +112,7 @@ def make_plan(statement: Select[Any], engine: Engine | Connection) -> Plan | Non
     mapper = getattr(model, "__mapper__", None) if isinstance(model, type) else None
     if mapper is None or statement._with_options or statement._execution_options or not is_plain(mapper):
         return None
-    plan = Plan(statement, mapper, engine)
+    plan = Plan(statement.compile(dialect=engine.dialect), statement.selected_columns, mapper)
     later = plan.compiled.literal_execute_params or plan.compiled.post_compile_params
     return None if later or sorted(plan.keys) != sorted(mapper.column_attrs.keys()) else plan
 

@@ -16,7 +16,8 @@ from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
-from .light import LostError, plan_of
+from .inserts import insert_alone
+from .light import plan_of
 
 READS = "reads"  # among the engines of Flask-SQLAlchemy
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -59,8 +60,17 @@ class Session(FlaskSession):
         plan = None if is_watched(self, engine) else plan_of(statement, engine)
         try:
             return None if plan is None else [plan.record(self, row) for row in plan.run(engine, params)]
-        except LostError:
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
             return None
+
+    def commit(self) -> None:
+        """Store what is to be stored: one new record, and nothing else, by a statement that stands alone."""
+        engine = self._db.engines[READS] if has_request_context() and not self.transactional else None
+        if isinstance(engine, Engine) and len(self._new) == 1 and not is_watched(self, engine):
+            insert_alone(self, engine)
+        super().commit()
 
     def reads_alone(self, clause: Any) -> bool:
         """Tell whether `clause` may be run outside a transaction."""

@@ -1,0 +1,218 @@
+"""A new record that is stored alone is what the unit of work would have stored."""
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Identity, Numeric, event, func, inspect, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from app.extensions import db
+
+MINE = 7
+
+
+class Base(DeclarativeBase):
+    """Apart from the app's models."""
+
+
+class Owner(Base):
+    """What samples refer to."""
+
+    __tablename__ = "owners"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Sample(Base):
+    """A record with columns of each type, and with defaults of each kind."""
+
+    __tablename__ = "samples"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    title: Mapped[str | None] = mapped_column("name", unique=True)
+    price: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
+    key: Mapped[UUID] = mapped_column(default=uuid4)
+    mine: Mapped[int] = mapped_column(default=lambda: MINE)
+    fixed: Mapped[str] = mapped_column(default="as ever")
+    twice: Mapped[str | None] = mapped_column(
+        default=lambda context: 2 * (context.get_current_parameters()["name"] or "")
+    )
+    body: Mapped[str] = mapped_column(server_default="nothing")
+    moment: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    details: Mapped[Any | None] = mapped_column(JSON)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("owners.id"))
+    owner: Mapped[Owner | None] = relationship()
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version, "eager_defaults": True}
+
+
+class Simple(Base):
+    """A record without a default that looks at the others."""
+
+    __tablename__ = "simple"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    title: Mapped[str | None] = mapped_column("name", unique=True)
+    price: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
+    key: Mapped[UUID | None]
+    mine: Mapped[int] = mapped_column(default=lambda: MINE)
+    fixed: Mapped[str] = mapped_column(default="as ever")
+    body: Mapped[str] = mapped_column(server_default="nothing")
+    moment: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    details: Mapped[Any | None] = mapped_column(JSON)
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version, "eager_defaults": True}
+
+
+COLUMNS = [column.key for column in inspect(Simple).column_attrs]
+
+
+@pytest.fixture
+def writing(own_app: Flask) -> Iterator[None]:
+    """A request that writes, by the app's real connections."""
+    Base.metadata.create_all(db.engine)
+    with own_app.test_request_context(method="POST"):
+        yield
+
+
+def stored_alone() -> bool:
+    """Tell whether nothing of the session was in a transaction."""
+    session: Any = db.session()
+    return not session.transactional
+
+
+def add(*records: Any) -> None:
+    """Store records as views do."""
+    db.session.add_all(records)
+    db.session.commit()
+
+
+def values(record: Simple) -> dict[str, Any]:
+    """Return what a record has, but for its number."""
+    return {name: getattr(record, name) for name in COLUMNS if name != "id"}
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+GIVEN: dict[str, st.SearchStrategy[Any]] = {
+    "price": st.none() | st.decimals(-(10**6) + 1, 10**6 - 1, places=2),
+    "key": st.none() | st.uuids(),
+    "mine": st.none() | st.integers(-(2**31), 2**31 - 1),
+    "fixed": st.none() | TEXT,
+    "body": st.none() | TEXT,
+    "moment": st.none()
+    | st.datetimes(timezones=st.just(dt.UTC), min_value=dt.datetime.fromisoformat("0002-01-01T00:00")),
+    "details": st.none() | st.recursive(st.integers() | st.text("ab"), st.lists, max_leaves=3),
+}
+
+
+@pytest.mark.usefixtures("writing")
+@settings(max_examples=40)
+@given(st.fixed_dictionaries({}, optional=GIVEN))
+def test_record_is_what_the_unit_of_work_stores(given: dict[str, Any]) -> None:
+    db.session.remove()
+    alone, beside, by_orm = Simple(**given), Simple(), Simple(**given)
+    add(alone)
+    add(beside, by_orm)
+    assert values(alone) == values(by_orm)
+    numbers = (alone.id, by_orm.id)
+    db.session.remove()
+    again = [db.session.scalars(select(Simple).where(Simple.id == number)).one() for number in numbers]
+    assert values(again[0]) == values(again[1])
+
+
+@pytest.mark.usefixtures("writing")
+def test_record_is_the_sessions_own() -> None:
+    record = Simple(title="a")
+    add(record)
+    assert stored_alone()
+    assert inspect(record).persistent
+    record.title = "b"
+    db.session.commit()
+    assert record.version == 2
+    db.session.remove()
+    assert db.session.scalars(select(Simple.title)).all() == ["b"]
+
+
+@pytest.mark.usefixtures("writing")
+def test_conflict_leaves_the_session_as_it_was() -> None:
+    add(Simple(title="a"))
+    with pytest.raises(IntegrityError) as told:
+        add(Simple(title="a"))
+    assert told.value.orig.diag.constraint_name == "simple_name_key"
+    db.session.rollback()
+    assert not db.session.new
+    add(Simple(title="b"))
+    assert stored_alone()
+    assert db.session.scalars(select(Simple.title).order_by("name")).all() == ["a", "b"]
+
+
+@pytest.mark.usefixtures("writing")
+def test_default_that_looks_at_other_values_is_given_them() -> None:
+    record = Sample(title="a")
+    add(record)
+    assert record.twice == "aa"
+
+
+@pytest.mark.usefixtures("writing")
+def test_what_is_not_alone_is_in_one_transaction() -> None:
+    first, second = Simple(title="a"), Simple(title="a")
+    with pytest.raises(IntegrityError):
+        add(first, second)
+    db.session.rollback()
+    assert db.session.scalars(select(Simple)).all() == []
+
+
+@pytest.mark.usefixtures("writing")
+def test_change_beside_is_stored_too() -> None:
+    first = Simple(title="a")
+    add(first)
+    first.title = "b"
+    add(Simple(title="c"))
+    db.session.remove()
+    assert db.session.scalars(select(Simple.title).order_by("name")).all() == ["b", "c"]
+
+
+@pytest.mark.usefixtures("writing")
+def test_what_a_record_refers_to_is_stored_first() -> None:
+    record = Sample(owner=Owner(id=5))
+    add(record)
+    assert record.owner_id == 5
+
+
+@pytest.mark.usefixtures("writing")
+def test_value_that_is_an_expression_is_the_databases() -> None:
+    record = Simple(title=func.lower("A"))
+    add(record)
+    assert record.title == "a"
+
+
+@pytest.mark.usefixtures("writing")
+def test_who_watches_records_sees_each() -> None:
+    seen: list[Any] = []
+
+    def watch(*what: Any) -> None:
+        seen.append(what)
+
+    event.listen(Simple, "before_insert", watch)
+    try:
+        add(Simple())
+    finally:
+        event.remove(Simple, "before_insert", watch)
+    assert len(seen) == 1
+
+
+@pytest.mark.usefixtures("writing")
+def test_record_after_another_change_is_in_its_transaction() -> None:
+    db.session.execute(select(func.pg_advisory_xact_lock(1)))
+    add(Simple())
+    assert not stored_alone()

@@ -1,0 +1,94 @@
+"""The INSERT of one new record, where that is all that a session has to store: no transaction goes around it.
+
+What the record is given, and what it then has, is what the ORM's unit of work gives it. What is not plain is
+left to that.
+"""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ClauseElement, Column, Dialect, Engine, insert
+from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_dict
+
+from .light import Program, is_plain
+
+STATE = "_sa_instance_state"  # what the ORM keeps beside the values of a record
+FLUSHING = ("before_flush", "after_flush", "after_flush_postexec", "pending_to_persistent")
+
+
+class NotPlainError(Exception):
+    """This is for the unit of work."""
+
+
+def insert_alone(session: Session, engine: Engine) -> None:
+    """Store the one new record of `session`, if that is plain and all that is to be stored (DBAPIError).
+
+    `engine` is in AUTOCOMMIT mode. The record is the session's then, with the values of all its columns.
+    """
+    [record] = session.new
+    mapper: Mapper[Any] = record.__mapper__
+    if session.deleted or session.dirty or not is_alone(session, mapper):
+        return
+    try:
+        values = values_of(mapper, instance_dict(record))
+    except NotPlainError:
+        return
+    program = program_of(mapper, frozenset(values), engine.dialect)
+    session.expunge(record)  # as after a flush that failed, too
+    [row] = program.run(engine, values)
+    instance_dict(record).update(zip(program.keys, row, strict=True))
+    make_transient_to_detached(record)
+    session.add(record)
+
+
+def is_alone(session: Session, mapper: Mapper[Any]) -> bool:
+    """Tell whether nothing but its INSERT happens as a record of `mapper` is stored."""
+    events = [getattr(session.dispatch, name) for name in FLUSHING]
+    watched = any(events) or mapper.dispatch.before_insert or mapper.dispatch.after_insert
+    return not watched and is_plain(mapper)
+
+
+def values_of(mapper: Mapper[Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return what the columns of a new record are given (NotPlainError).
+
+    As in the unit of work, null is left to the database, and a version begins as its generator says.
+    """
+    columns: dict[str, Column[Any]] = mapper.columns  # type: ignore[assignment] # a mapping
+    values: dict[str, Any] = {}
+    for key in given.keys() - {STATE}:
+        value = given[key]
+        if key not in columns or isinstance(value, ClauseElement):
+            raise NotPlainError
+        if value is not None:
+            values[columns[key].key] = value
+        elif columns[key].type.should_evaluate_none:
+            raise NotPlainError
+    if mapper.version_id_col is not None and mapper.version_id_generator:
+        values[str(mapper.version_id_col.key)] = mapper.version_id_generator(None)
+    missing = [
+        column for column in columns.values() if column.default is not None and column.key not in values
+    ]
+    return values | {column.key: default_of(column) for column in missing}
+
+
+def default_of(column: Column[Any]) -> Any:
+    """Return what a column is given where it is given nothing (NotPlainError)."""
+    default: Any = column.default
+    if default.is_scalar:
+        return default.arg
+    if not default.is_callable:
+        raise NotPlainError
+    try:
+        return default.arg(None)
+    except Exception as error:
+        raise NotPlainError from error  # such as one that looks at the other values, by its argument
+
+
+@cache
+def program_of(mapper: Mapper[Any], names: frozenset[str], dialect: Dialect) -> Program:
+    """Return the INSERT of a record of `mapper` with these columns, which yields them all."""
+    table: Any = mapper.local_table
+    columns = [attribute.columns[0] for attribute in mapper.column_attrs]
+    compiled = insert(table).returning(*columns).compile(dialect=dialect, column_keys=sorted(names))
+    return Program(compiled, columns, mapper)
