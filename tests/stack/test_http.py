@@ -138,7 +138,7 @@ def test_request_id_is_in_answer_and_both_logs(stack: Stack) -> None:
     assert answer.headers.get_list("X-Request-ID") == ["from-the-client-1"]
     assert answer.json()["request_id"] == "from-the-client-1"
     assert '"request_id":"from-the-client-1"' in stack.logs("nginx")
-    assert '"request_id": "from-the-client-1"' in stack.logs("web")
+    assert '"request_id":"from-the-client-1"' in stack.logs("web")
 
 
 @pytest.mark.parametrize("given", ["short", "x" * 65, "not;well-formed"])

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import (
     JSON,
+    Boolean,
     DateTime,
     Enum,
     ForeignKey,
@@ -19,6 +20,8 @@ from sqlalchemy import (
     Numeric,
     Select,
     bindparam,
+    case,
+    create_engine,
     event,
     func,
     insert,
@@ -26,7 +29,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -38,6 +41,7 @@ from sqlalchemy.orm import (
 
 from app.extensions import db
 from app.light import PLANS, Plan, make_plan
+from app.notes.models import Note
 
 
 class Base(DeclarativeBase):
@@ -227,3 +231,25 @@ def test_error_of_the_database_is_told_as_the_orm_does() -> None:
     with pytest.raises(DataError, match="division by zero") as told:
         db.session.scalars(faulty, {"zero": 0})
     assert "SELECT samples.id" in (told.value.statement or "")
+
+
+def test_database_that_is_away_is_told_as_the_orm_does() -> None:
+    nowhere = create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
+    plan = make_plan(select(Owner), nowhere)
+    assert plan
+    with pytest.raises(OperationalError, match="connection to server"):
+        plan.run(nowhere, {})
+
+
+def test_connection_that_breaks_is_replaced(own_app: Flask) -> None:
+    kill = func.pg_terminate_backend(func.pg_backend_pid())
+    breaking = select(Note).where(case((bindparam("broken", type_=Boolean), kill), else_=True))
+    PLANS[breaking] = True
+    with own_app.test_request_context():
+        db.session.add(Note(title="a"))
+        db.session.commit()
+        assert len(db.session.scalars(breaking, {"broken": False}).all()) == 1
+        with pytest.raises(OperationalError):
+            db.session.scalars(breaking, {"broken": True})
+        db.session.remove()
+        assert len(db.session.scalars(breaking, {"broken": False}).all()) == 1

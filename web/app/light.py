@@ -14,13 +14,8 @@ from sqlalchemy.orm import ColumnProperty, Mapper, Session
 from sqlalchemy.orm.attributes import instance_dict, instance_state
 
 Process = Callable[[Any], Any]
-LAZY = (
-    True,
-    "select",
-    "dynamic",
-    "raise",
-    "write_only",
-)  # relationships that are not loaded with their record
+# Relationships that are not loaded with their record.
+LAZY = (True, "select", "dynamic", "raise", "write_only")
 
 
 class Program:
@@ -43,8 +38,7 @@ class Program:
         values = self.compiled.construct_params(parameters)
         for name, process in self.to_driver.items():
             values[name] = process(values[name])
-        pooled = isinstance(engine, Engine)
-        connection = engine.raw_connection() if pooled else engine.connection  # type: ignore[union-attr]
+        connection = self.connect(engine)
         try:
             cursor = connection.cursor()
             cursor.execute(self.compiled.string, values)
@@ -58,9 +52,16 @@ class Program:
                 connection.invalidate(error)
             raise self.told(engine, error, lost) from error
         finally:
-            if pooled:
+            if isinstance(engine, Engine):
                 connection.close()
         return self.read(rows)
+
+    def connect(self, engine: Engine | Connection) -> Any:
+        """Return a connection of `engine` as its driver has it (DBAPIError, TimeoutError of SQLAlchemy)."""
+        try:
+            return engine.raw_connection() if isinstance(engine, Engine) else engine.connection
+        except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr] # psycopg2
+            raise self.told(engine, error, lost=False) from error
 
     def told(self, engine: Engine | Connection, error: Any, lost: bool) -> BaseException:
         """Return what SQLAlchemy raises for an error of the driver."""
