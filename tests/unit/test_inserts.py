@@ -10,11 +10,24 @@ import pytest
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Identity, Numeric, event, func, inspect, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Numeric,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from app.extensions import db
+from app.inserts import program_of
 
 MINE = 7
 
@@ -55,6 +68,26 @@ class Sample(Base):
     __mapper_args__ = {"version_id_col": version, "eager_defaults": True}
 
 
+class Counted(Base):
+    """A record with a default that asks the database."""
+
+    __tablename__ = "counted"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    position: Mapped[int] = mapped_column(
+        default=lambda: (db.session.scalar(select(func.max(Counted.position))) or 0) + 1
+    )
+
+
+class Spaced(Base):
+    """A record with a column whose name has a blank."""
+
+    __tablename__ = "spaced"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    due: Mapped[Any] = mapped_column("due date", JSON)
+
+
 class Simple(Base):
     """A record without a default that looks at the others."""
 
@@ -85,10 +118,17 @@ def writing(own_app: Flask) -> Iterator[None]:
         yield
 
 
-def stored_alone() -> bool:
-    """Tell whether nothing of the session was in a transaction."""
-    session: Any = db.session()
-    return not session.transactional
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The models of the records that are stored alone."""
+    seen: list[Any] = []
+
+    def note(mapper: Any, *what: Any) -> Any:
+        seen.append(mapper.class_)
+        return program_of(mapper, *what)
+
+    monkeypatch.setattr("app.inserts.program_of", note)
+    return seen
 
 
 def add(*records: Any) -> None:
@@ -131,10 +171,10 @@ def test_record_is_what_the_unit_of_work_stores(given: dict[str, Any]) -> None:
 
 
 @pytest.mark.usefixtures("writing")
-def test_record_is_the_sessions_own() -> None:
+def test_record_is_the_sessions_own(alone: list[Any]) -> None:
     record = Simple(title="a")
     add(record)
-    assert stored_alone()
+    assert alone == [Simple]
     assert inspect(record).persistent
     record.title = "b"
     db.session.commit()
@@ -144,15 +184,16 @@ def test_record_is_the_sessions_own() -> None:
 
 
 @pytest.mark.usefixtures("writing")
-def test_conflict_leaves_the_session_as_it_was() -> None:
-    add(Simple(title="a"))
+def test_conflict_leaves_the_session_as_it_was(alone: list[Any]) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(insert(Simple).values(title="a", version=1, mine=1, fixed=""))
     with pytest.raises(IntegrityError) as told:
         add(Simple(title="a"))
+    assert alone == [Simple]
     assert told.value.orig.diag.constraint_name == "simple_name_key"
     db.session.rollback()
     assert not db.session.new
     add(Simple(title="b"))
-    assert stored_alone()
     assert db.session.scalars(select(Simple.title).order_by("name")).all() == ["a", "b"]
 
 
@@ -212,7 +253,40 @@ def test_who_watches_records_sees_each() -> None:
 
 
 @pytest.mark.usefixtures("writing")
-def test_record_after_another_change_is_in_its_transaction() -> None:
+def test_record_after_another_change_is_in_its_transaction(alone: list[Any]) -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(1)))
     add(Simple())
-    assert not stored_alone()
+    assert not alone
+
+
+@pytest.mark.usefixtures("writing")
+def test_default_that_asks_the_database_is_stored_once() -> None:
+    for _ in range(3):
+        add(Counted())
+        db.session.remove()
+    assert db.session.scalars(select(Counted.position).order_by("position")).all() == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("writing")
+def test_column_whose_name_has_a_blank_is_stored() -> None:
+    add(Spaced(due=[1]))
+    db.session.remove()
+    assert db.session.scalars(select(Spaced.due)).all() == [[1]]
+
+
+@pytest.mark.usefixtures("writing")
+def test_value_stays_as_it_was_given() -> None:
+    moment = dt.datetime.fromisoformat("2024-01-01T00:00+02:00")
+    record = Simple(price=Decimal("1.5"), moment=moment)
+    add(record)
+    assert (str(record.price), record.moment) == ("1.5", moment)
+    assert record.moment is moment
+
+
+@pytest.mark.usefixtures("writing")
+def test_who_listens_to_commits_sees_what_is_new() -> None:
+    seen: list[Any] = []
+    event.listen(db.session(), "before_commit", lambda session: seen.extend(session.new))
+    record = Simple()
+    add(record)
+    assert seen == [record]

@@ -188,6 +188,14 @@ def test_what_is_not_there_is_none() -> None:
 
 
 @pytest.mark.usefixtures("reading")
+def test_record_that_an_outer_join_does_not_find_is_none() -> None:
+    store(owner_id=None)
+    joined = select(Owner).select_from(Sample).outerjoin(Owner)
+    PLANS[joined] = True
+    assert [*db.session.scalars(joined)] == [None]
+
+
+@pytest.mark.usefixtures("reading")
 def test_statement_that_comes_once_is_the_orms() -> None:
     once = select(Sample)
     db.session.scalars(once)

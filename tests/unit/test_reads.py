@@ -1,5 +1,7 @@
 """By which engine a session asks, and what comes of a connection that has broken."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -53,6 +55,49 @@ def test_what_was_written_is_read(migrated_app: Flask) -> None:
         assert db.session.scalars(select(Note.title)).all() == ["of this request"]
 
 
+def test_savepoint_of_a_read_is_in_a_transaction(own_app: Flask) -> None:
+    with own_app.test_request_context(method="GET"), db.session.begin_nested():
+        assert db.session.scalar(select(func.count(Note.id))) == 0
+
+
+def test_transaction_that_was_begun_is_kept(own_app: Flask) -> None:
+    with own_app.test_request_context(method="GET"), db.session.begin():
+        db.session.scalar(select(func.pg_advisory_xact_lock(1)))
+        locks = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert db.session.scalar(locks) == 1
+
+
+def test_rollback_forgets_what_was_read(own_app: Flask) -> None:
+    one = select(Note).where(Note.title.is_not(None))
+    with own_app.test_request_context(method="GET"):
+        with db.engine.begin() as connection:
+            connection.execute(insert(Note).values(title="one", version=1))
+        for _ in range(2):
+            db.session.remove()
+            [note] = db.session.scalars(one).all()
+        with db.engine.begin() as connection:
+            connection.execute(update(Note).values(title="two"))
+        db.session.rollback()
+        assert note.title == "two"
+
+
+def test_pool_serves_views_that_read_and_then_store(own_app: Flask) -> None:
+    size = db.engines[READS].pool.size()  # type: ignore[attr-defined] # a QueuePool
+    together = Barrier(size)
+
+    def read_and_store() -> str:
+        db.session.scalar(select(func.count(Note.id)))
+        together.wait(timeout=20)
+        db.session.add(Note(title="a"))
+        db.session.commit()
+        return ""
+
+    own_app.add_url_rule("/both", view_func=read_and_store)
+    with ThreadPoolExecutor(size) as threads:
+        answers = threads.map(lambda _: own_app.test_client().get("/both").status_code, range(size))
+        assert {*answers} == {200}
+
+
 @pytest.fixture
 def own_client(own_app: Flask) -> FlaskClient:
     """A client whose requests have opened a connection of each pool."""
@@ -87,12 +132,18 @@ def runs(own_app: Flask) -> list[str]:
             db.session.execute(KILL)
         return {"ran": "well"}
 
+    def storing() -> dict[str, str]:
+        db.session.add(Note(title="a"))
+        db.session.commit()
+        return breaking()
+
     def missing() -> dict[str, str]:
         breaking()
         raise NotFound
 
     own_app.add_url_rule("/breaking", view_func=breaking, methods=["GET", "POST"])
     own_app.add_url_rule("/missing", view_func=missing)
+    own_app.add_url_rule("/storing", view_func=storing)
     own_app.add_url_rule("/writing", "writing", lambda: breaking(write=True))
     return runs
 
@@ -104,6 +155,7 @@ def runs(own_app: Flask) -> list[str]:
         ("GET", "/missing", 404, 2),
         ("POST", "/breaking", 503, 1),
         ("GET", "/writing", 503, 1),
+        ("GET", "/storing", 503, 1),
     ],
 )
 def test_request_whose_connection_breaks_runs_again_where_that_does_no_harm(

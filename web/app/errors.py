@@ -139,7 +139,7 @@ def handle_unavailable(error: Exception) -> ResponseReturnValue:
 
     Where the connection broke under a request that can be run again, it is, once.
     """
-    if "retried" not in g and may_retry(db, error):
+    if "retried" not in g and may_retry(error):
         g.retried = True
         db.session.remove()
         return run_again()

@@ -4,7 +4,7 @@ What the record is given, and what it then has, is what the ORM's unit of work g
 left to that.
 """
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ClauseElement, Column, Dialect, Engine, insert
@@ -13,8 +13,19 @@ from sqlalchemy.orm.attributes import instance_dict
 
 from .light import Program, is_plain
 
+PROGRAMS_MAX = 200
 STATE = "_sa_instance_state"  # what the ORM keeps beside the values of a record
-FLUSHING = ("before_flush", "after_flush", "after_flush_postexec", "pending_to_persistent")
+EVENTS = (  # of a session, which would come otherwise, or not at all
+    "before_attach",
+    "after_attach",
+    "before_commit",
+    "before_flush",
+    "after_flush",
+    "after_flush_postexec",
+    "pending_to_persistent",
+    "pending_to_transient",
+    "detached_to_persistent",
+)
 
 
 class NotPlainError(Exception):
@@ -30,21 +41,24 @@ def insert_alone(session: Session, engine: Engine) -> None:
     mapper: Mapper[Any] = record.__mapper__
     if session.deleted or session.dirty or not is_alone(session, mapper):
         return
+    session.expunge(record)  # as it is after a flush that failed; and defaults that ask do not store it
+    given = instance_dict(record)
     try:
-        values = values_of(mapper, instance_dict(record))
+        values = values_of(mapper, given)
     except NotPlainError:
+        session.add(record)
         return
     program = program_of(mapper, frozenset(values), engine.dialect)
-    session.expunge(record)  # as after a flush that failed, too
     [row] = program.run(engine, values)
-    instance_dict(record).update(zip(program.keys, row, strict=True))
+    stored = zip(program.keys, row, strict=True)
+    given.update({key: value for key, value in stored if given.get(key) is None})
     make_transient_to_detached(record)
     session.add(record)
 
 
 def is_alone(session: Session, mapper: Mapper[Any]) -> bool:
     """Tell whether nothing but its INSERT happens as a record of `mapper` is stored."""
-    events = [getattr(session.dispatch, name) for name in FLUSHING]
+    events = [getattr(session.dispatch, name) for name in EVENTS]
     watched = any(events) or mapper.dispatch.before_insert or mapper.dispatch.after_insert
     return not watched and is_plain(mapper)
 
@@ -85,7 +99,7 @@ def default_of(column: Column[Any]) -> Any:
         raise NotPlainError from error  # such as one that looks at the other values, by its argument
 
 
-@cache
+@lru_cache(PROGRAMS_MAX)
 def program_of(mapper: Mapper[Any], names: frozenset[str], dialect: Dialect) -> Program:
     """Return the INSERT of a record of `mapper` with these columns, which yields them all."""
     table: Any = mapper.local_table

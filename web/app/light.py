@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Column, Connection, Engine, Select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.orm import ColumnProperty, Mapper, Session
 from sqlalchemy.orm.attributes import instance_dict, instance_state
 
@@ -24,6 +24,7 @@ class Program:
     def __init__(self, compiled: Any, columns: Iterable[Any], mapper: Mapper[Any]) -> None:
         self.mapper = mapper
         self.compiled = compiled
+        compiled.statement = None  # by which PLANS would keep itself alive
         self.columns = list(columns)
         self.keys = [mapper.get_property_by_column(column).key for column in self.columns]
         self.primary = [self.keys.index(mapper.get_property_by_column(key).key) for key in mapper.primary_key]
@@ -35,9 +36,7 @@ class Program:
 
         That is in AUTOCOMMIT mode, or, in tests, one connection.
         """
-        values = self.compiled.construct_params(parameters)
-        for name, process in self.to_driver.items():
-            values[name] = process(values[name])
+        values = self.values(parameters)
         connection = self.connect(engine)
         try:
             cursor = connection.cursor()
@@ -55,6 +54,17 @@ class Program:
             if isinstance(engine, Engine):
                 connection.close()
         return self.read(rows)
+
+    def values(self, parameters: Any) -> dict[str, Any]:
+        """Return what the driver is given for `parameters` (StatementError)."""
+        try:
+            values: dict[str, Any] = self.compiled.construct_params(parameters, escape_names=False)
+            for name, process in self.to_driver.items():
+                values[name] = process(values[name])
+        except Exception as error:
+            raise StatementError(str(error), self.compiled.string, None, error) from error
+        escaped = self.compiled.escaped_bind_names
+        return {escaped.get(name, name): value for name, value in values.items()} if escaped else values
 
     def connect(self, engine: Engine | Connection) -> Any:
         """Return a connection of `engine` as its driver has it (DBAPIError, TimeoutError of SQLAlchemy)."""
@@ -94,6 +104,8 @@ class Plan(Program):
     def record(self, session: Session, row: Any) -> Any:
         """Return the record that `row` is of, known to `session` as sqlalchemy.orm.loading makes it known."""
         key = (self.mapper.class_, tuple([row[position] for position in self.primary]), None)
+        if None in key[1]:
+            return None  # of an outer join
         found = session.identity_map.get(key)
         if found is not None:
             return found
@@ -120,10 +132,12 @@ def make_plan(statement: Select[Any], engine: Engine | Connection) -> Plan | Non
 
 def is_plain(mapper: Mapper[Any]) -> bool:
     """Tell whether a record of `mapper` is what its columns hold; nothing else happens as it is loaded."""
+    table: Any = mapper.local_table
     columns = [prop for prop in mapper.iterate_properties if isinstance(prop, ColumnProperty)]
     others = [prop for prop in mapper.iterate_properties if not isinstance(prop, ColumnProperty)]
     return (
         mapper.inherits is None
+        and table.metadata.info.get("bind_key") is None
         and not mapper.polymorphic_map
         and not mapper.class_manager.dispatch.load
         and not any(prop.deferred or not isinstance(prop.columns[0], Column) for prop in columns)

@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Any
 from uuid import UUID
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, missing
 from marshmallow.decorators import POST_DUMP, PRE_DUMP
 
 # The fields that dump values of a type as orjson does.
@@ -33,7 +33,7 @@ class Page(Schema):
 
 def dump_of(schema: Schema) -> Callable[[Any], Any]:
     """Return a function that dumps what is to be JSON as `schema` does."""
-    if isinstance(schema, Page):
+    if isinstance(schema, Page) and is_untouched(schema) and list(schema.dump_fields) == ["items", "next"]:
         item = dump_of(schema.fields["items"].inner.schema)  # type: ignore[attr-defined] # a list of records
         return lambda page: {"items": [item(record) for record in page["items"]], "next": page["next"]}
     return RecordDump(schema) if is_plain(schema) else schema.dump
@@ -47,13 +47,15 @@ def is_plain(schema: Schema) -> bool:
         and len(named) > 1
         and not any("." in name for name in named)
         and all(field._CHECK_ATTRIBUTE for field in schema.dump_fields.values())
-        and all(
-            getattr(type(schema), name) is getattr(Schema, name) for name in ("_serialize", "get_attribute")
-        )
-        and not schema._hooks[PRE_DUMP]
-        and not schema._hooks[POST_DUMP]
-        and not schema.many
+        and is_untouched(schema)
     )
+
+
+def is_untouched(schema: Schema) -> bool:
+    """Tell whether `schema` dumps one thing at a time, and as marshmallow does."""
+    names = ("dump", "_serialize", "get_attribute")
+    ways = all(getattr(type(schema), name) is getattr(Schema, name) for name in names)
+    return ways and not schema._hooks[PRE_DUMP] and not schema._hooks[POST_DUMP] and not schema.many
 
 
 def native_type(field: fields.Field[Any]) -> type | None:
@@ -88,13 +90,20 @@ class RecordDump:
         """Return what the schema makes of `record`, in values that orjson takes."""
         if not isinstance(record, self.schema.opts.model):
             return self.schema.dump(record)
-        values = self.values_of(record)
+        try:
+            values = self.values_of(record)
+        except AttributeError:
+            return self.schema.dump(record)
         signature = tuple(map(type, values))
         if signature not in self.signatures and not self.knows(signature):
             return self.schema.dump(record)
         data = dict(zip(self.keys, values, strict=True))
         for key, name, field in self.others:
-            data[key] = field.serialize(name, record, accessor=self.schema.get_attribute)
+            value = field.serialize(name, record, accessor=self.schema.get_attribute)
+            if value is missing:
+                del data[key]
+            else:
+                data[key] = value
         return data
 
     def knows(self, signature: tuple[type, ...]) -> bool:

@@ -39,6 +39,8 @@ class Shape(NamedTuple):
     searched: bool
 
 
+SHAPES_MAX = 100  # of a statement; clients choose them
+
 # By the statement that a view gives, for as long as that is kept.
 BUILT: WeakKeyDictionary[Select[Any], dict[Shape, list[Select[Any]]]] = WeakKeyDictionary()
 
@@ -87,6 +89,9 @@ def paginate(
     `next` is the URL of this request with another cursor.
     """
     begins = "first" if after is None else "without" if after.value is None else "with"
+    nulls = [name for name, value in filters.items() if value is None]
+    if nulls:
+        statement = statement.filter_by(**{name: filters.pop(name) for name in nulls})
     values = {f"filter_{name}": value for name, value in filters.items()}
     if after is not None:
         values |= {"after_value": after.value, "after_id": after.id}
@@ -107,9 +112,10 @@ def paginate(
 def built(statement: Select[Any], shape: Shape) -> list[Select[Any]]:
     """Return the statements of a list of `statement`, whose parameters are named by what they are."""
     known = BUILT.setdefault(statement, {})
-    if shape not in known:
-        known[shape] = build(statement, shape)
-    return known[shape]
+    parts = known.get(shape) or build(statement, shape)
+    if len(known) < SHAPES_MAX:
+        known[shape] = parts
+    return parts
 
 
 def build(statement: Select[Any], shape: Shape) -> list[Select[Any]]:

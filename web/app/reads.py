@@ -8,13 +8,14 @@ plan (light.py). Whatever else a session does, it does in a transaction, and fro
 import select
 from typing import Any
 
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, Engine, Select, event
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.orm import SessionTransactionOrigin
 
 from .inserts import insert_alone
 from .light import plan_of
@@ -33,10 +34,18 @@ class Session(FlaskSession):
         self, mapper: Any = None, clause: Any = None, bind: Any = None, **options: Any
     ) -> Engine | Connection:
         """Return the engine for a statement."""
-        if bind is None and self.reads_alone(clause) and request.method in SAFE:
+        engine = super().get_bind(mapper, clause, bind, **options)
+        ours = bind is None and engine is self._db.engines[None]
+        if ours and self.reads_alone(clause) and request.method in SAFE:
             return self._db.engines[READS]
+        self.begin_changes()
+        return engine
+
+    def begin_changes(self) -> None:
+        """Keep in mind that the request may have changed something, also where it drops the session."""
         self.transactional = True
-        return super().get_bind(mapper, clause, bind, **options)
+        if has_request_context():
+            g.changing = True
 
     def scalars(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """Return what `statement` yields, its rows' first columns."""
@@ -67,24 +76,46 @@ class Session(FlaskSession):
 
     def commit(self) -> None:
         """Store what is to be stored: one new record, and nothing else, by a statement that stands alone."""
-        engine = self._db.engines[READS] if has_request_context() and not self.transactional else None
-        if isinstance(engine, Engine) and len(self._new) == 1 and not is_watched(self, engine):
-            insert_alone(self, engine)
+        if len(self._new) == 1 and self.stands_alone() and not is_held(self):
+            engine = self._db.engines[READS]
+            if isinstance(engine, Engine) and not is_watched(self, engine):
+                self.begin_changes()
+                insert_alone(self, engine)
         super().commit()
+
+    def rollback(self) -> None:
+        """Forget what was read and changed."""
+        if not self.in_transaction():
+            self.expire_all()
+        super().rollback()
 
     def reads_alone(self, clause: Any) -> bool:
         """Tell whether `clause` may be run outside a transaction."""
-        return (
-            not self.transactional
-            and isinstance(clause, Select)
-            and clause._for_update_arg is None
-            and has_request_context()
-        )
+        return self.stands_alone() and isinstance(clause, Select) and clause._for_update_arg is None
+
+    def stands_alone(self) -> bool:
+        """Tell whether the session has changed nothing, and nobody has begun a transaction."""
+        if self.transactional or not has_request_context() or self.dispatch.after_begin:
+            return False
+        begun = self.get_transaction()
+        by_itself = begun is None or begun.origin is SessionTransactionOrigin.AUTOBEGIN
+        return by_itself and not self.in_nested_transaction()
 
 
 def is_watched(session: Session, engine: Engine | Connection) -> bool:
-    """Tell whether somebody wants to see each statement."""
-    return bool(session.dispatch.do_orm_execute or engine._has_events or engine.engine._should_log_info())
+    """Tell whether somebody wants to see each statement, or has it run otherwise."""
+    events = session.dispatch.do_orm_execute or session.dispatch.loaded_as_persistent
+    main = session._db.engines[None]
+    options = main.engine._execution_options
+    return bool(
+        events or options or engine._has_events or main._has_events or engine.engine._should_log_info()
+    )
+
+
+def is_held(session: Session) -> bool:
+    """Tell whether the session holds a connection; another of that pool may be what others wait for."""
+    begun: Any = session.get_transaction()
+    return begun is not None and bool(begun._connections)
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:
@@ -116,8 +147,7 @@ def answers(connection: Any) -> bool:
     return True
 
 
-def may_retry(db: SQLAlchemy, error: Exception) -> bool:
+def may_retry(error: Exception) -> bool:
     """Tell whether a request that failed by `error` can succeed if it is run again, and does no harm so."""
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    session: Any = db.session()
-    return lost and request.method in SAFE and not session.transactional
+    return lost and request.method in SAFE and "changing" not in g

@@ -91,6 +91,8 @@ class Schema(SQLAlchemyAutoSchema[Any]):
         marshmallow-sqlalchemy's own makes records as well, and asks for marshmallow's version in its files
         each time.
         """
+        if self._load_instance or {"session", "instance", "transient"} & options.keys():
+            return super().load(data, **options)
         return PlainSchema.load(self, data, **options)
 
     @pre_load

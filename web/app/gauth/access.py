@@ -6,6 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from flask import abort, redirect, request, session, url_for
+from sqlalchemy import inspect
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from werkzeug.local import LocalProxy
@@ -25,10 +26,15 @@ R = TypeVar("R")
 
 def get_user() -> User | None:
     """Return who is signed in, None where nobody is; read from the database once a request."""
-    if USER not in request.environ:
+    if USER not in request.environ or is_detached(request.environ[USER]):
         request.environ[USER] = read_user()
     user: User | None = request.environ[USER]
     return user
+
+
+def is_detached(user: User | None) -> bool:
+    """Tell whether the session that `user` was read by is gone."""
+    return user is not None and inspect(user).detached
 
 
 if TYPE_CHECKING:
