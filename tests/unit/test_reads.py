@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, text, update
 from werkzeug.exceptions import NotFound
 
 from app.extensions import db
+from app.light import make_plan
 from app.notes.models import Note
 from app.reads import READS
 from tests.unit.conftest import admin
@@ -53,6 +54,13 @@ def test_what_was_written_is_read(migrated_app: Flask) -> None:
         db.session.add(Note(title="of this request"))
         db.session.flush()
         assert db.session.scalars(select(Note.title)).all() == ["of this request"]
+
+
+def test_database_of_a_bind_key_is_asked(own_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Note.__table__.metadata.info, "bind_key", READS)
+    with own_app.test_request_context(method="POST"):
+        assert db.session().get_bind(Note.__mapper__, clause=select(Note)) is db.engines[READS]
+        assert make_plan(select(Note), db.engine) is None
 
 
 def test_savepoint_of_a_read_is_in_a_transaction(own_app: Flask) -> None:

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from app.extensions import db
 from app.gauth import models
+from app.gauth.access import get_user
 from app.gauth.models import ApiToken, User
 from tests.unit.gauth.conftest import SUBJECT, Provider
 
@@ -294,3 +295,12 @@ def test_api_document_tells_of_bearer_tokens(client: FlaskClient) -> None:
     assert document["paths"]["/api/me"]["get"]["security"] == [{"bearer": []}]
     assert "401" in document["paths"]["/api/me"]["get"]["responses"]
     assert "security" not in document["paths"]["/gauth/token"]["post"]
+
+
+def test_user_is_read_again_where_the_session_is_gone(
+    app: Flask, sign_in: Callable[[str], FlaskClient]
+) -> None:
+    with app.test_request_context(environ_base=sign_in("ada@example.com").environ_base):
+        assert get_user() is get_user()
+        db.session.remove()
+        assert get_user() in db.session
