@@ -137,8 +137,8 @@ def test_request_id_is_in_answer_and_both_logs(stack: Stack) -> None:
     answer = stack.http.get("/api/notes/0", headers={"X-Request-ID": "from-the-client-1"})
     assert answer.headers.get_list("X-Request-ID") == ["from-the-client-1"]
     assert answer.json()["request_id"] == "from-the-client-1"
-    assert '"request_id":"from-the-client-1"' in stack.logs("nginx")
-    assert '"request_id":"from-the-client-1"' in stack.logs("web")
+    wait_until(lambda: '"request_id":"from-the-client-1"' in stack.logs("nginx"), "nginx to log it")
+    wait_until(lambda: '"request_id":"from-the-client-1"' in stack.logs("web"), "web to log it")
 
 
 @pytest.mark.parametrize("given", ["short", "x" * 65, "not;well-formed"])
