@@ -25,10 +25,11 @@ logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 def request_id() -> str:
     """Return the id of the current request: X-Request-ID where that is well formed, else a new one."""
-    if "request_id" not in g:
+    known: str | None = g.get("request_id")
+    if known is None:
         given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
-    return str(g.request_id)
+        g.request_id = known = given if WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+    return known
 
 
 class RequestIdFilter(logging.Filter):

@@ -40,7 +40,7 @@ from sqlalchemy.orm import (
 )
 
 from app.extensions import db
-from app.light import PLANS, Plan, make_plan
+from app.light import PLANS, Plan, connect, make_plan
 from app.notes.models import Note
 
 
@@ -243,10 +243,8 @@ def test_error_of_the_database_is_told_as_the_orm_does() -> None:
 
 def test_database_that_is_away_is_told_as_the_orm_does() -> None:
     nowhere = create_engine("postgresql+psycopg2://nobody@/nothing?host=/nowhere")
-    plan = make_plan(select(Owner), nowhere)
-    assert plan
     with pytest.raises(OperationalError, match="connection to server"):
-        plan.run(nowhere, {})
+        connect(nowhere)
 
 
 def test_connection_that_breaks_is_replaced(own_app: Flask) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import event, func, insert, select, text, update
 from werkzeug.exceptions import NotFound
 
 from app.extensions import db
-from app.light import make_plan
+from app.light import PLANS, make_plan
 from app.notes.models import Note
 from app.reads import READS
 from tests.unit.conftest import admin
@@ -104,6 +104,37 @@ def test_pool_serves_views_that_read_and_then_store(own_app: Flask) -> None:
     with ThreadPoolExecutor(size) as threads:
         answers = threads.map(lambda _: own_app.test_client().get("/both").status_code, range(size))
         assert {*answers} == {200}
+
+
+def test_pool_serves_views_that_read_by_a_plan_and_then_by_the_orm(own_app: Flask) -> None:
+    size = db.engines[READS].pool.size()  # type: ignore[attr-defined] # a QueuePool
+    together = Barrier(size)
+    by_id = select(Note).where(Note.id == 1)
+    PLANS[by_id] = True
+
+    def read_and_count() -> str:
+        db.session.scalar(by_id)
+        together.wait(timeout=20)
+        return str(db.session.scalar(select(func.count(Note.id))))
+
+    own_app.add_url_rule("/both", view_func=read_and_count)
+    with ThreadPoolExecutor(size) as threads:
+        answers = threads.map(lambda _: own_app.test_client().get("/both").status_code, range(size))
+        assert {*answers} == {200}
+
+
+def test_request_takes_one_connection_for_what_it_reads_by_plans(own_app: Flask) -> None:
+    by_id = select(Note).where(Note.id == 1)
+    PLANS[by_id] = True
+    taken: list[Any] = []
+    with own_app.test_request_context():
+        db.session.remove()
+        event.listen(db.engines[READS].pool, "checkout", lambda *of: taken.append(of))
+        for _ in range(3):
+            assert db.session.scalar(by_id) is None
+        assert len(taken) == 1
+        db.session.remove()
+        assert db.engines[READS].pool.checkedout() == 0  # type: ignore[attr-defined] # a QueuePool
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import config
 import logs
 
 from . import assets, commands, conditional, encoding, errors, policy, reads
+from .application import Application
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, migrate, rest
 from .pagination import query_url
@@ -28,7 +29,7 @@ MODULES = [
 
 def create_app(settings: config.Config | None = None) -> Flask:
     """Return an app under `settings`, by default those that APP_SETTINGS names (config.ConfigError)."""
-    app = Flask(__name__)
+    app = Application(__name__)
     app.config.from_object(settings or config.load())
     app.json = encoding.Provider(app)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}

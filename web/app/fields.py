@@ -20,6 +20,7 @@ MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -31,7 +32,7 @@ class Malformed(str):
 
 def unstorable(value: Any) -> bool:
     """Tell whether Postgres cannot store the text `value`: it has a NUL character or a lone surrogate."""
-    return isinstance(value, str) and any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)
+    return isinstance(value, str) and UNSTORABLE.search(value) is not None
 
 
 def from_text(field: fields.Field[Any], text: str) -> Any:

@@ -4,11 +4,12 @@ What the record is given, and what it then has, is what the ORM's unit of work g
 left to that.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ClauseElement, Column, Dialect, Engine, insert
-from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
+from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.attributes import instance_dict
 
 from .light import Program, is_plain
@@ -32,35 +33,42 @@ class NotPlainError(Exception):
     """This is for the unit of work."""
 
 
-def insert_alone(session: Session, engine: Engine) -> None:
+def insert_alone(session: Session, engine: Engine, connect: Callable[[Engine], Any]) -> None:
     """Store the one new record of `session`, if that is plain and all that is to be stored (DBAPIError).
 
-    `engine` is in AUTOCOMMIT mode. The record is the session's then, with the values of all its columns.
+    `engine` is in AUTOCOMMIT mode; `connect` gives a connection of its driver. The record is the session's
+    then, with the values of all its columns.
     """
-    [record] = session.new
+    [(state, record)] = session._new.items()
     mapper: Mapper[Any] = record.__mapper__
     if session.deleted or session.dirty or not is_alone(session, mapper):
         return
-    session.expunge(record)  # as it is after a flush that failed; and defaults that ask do not store it
     given = instance_dict(record)
     try:
-        values = values_of(mapper, given)
+        with session.no_autoflush:  # for defaults that ask, which do not store it
+            values = values_of(mapper, given)
     except NotPlainError:
-        session.add(record)
         return
     program = program_of(mapper, frozenset(values), engine.dialect)
-    [row] = program.run(engine, values)
+    try:
+        [row] = program.run(engine, connect(engine), values)
+    except Exception:
+        session.expunge(record)  # as it is after a flush that failed
+        raise
     stored = zip(program.keys, row, strict=True)
     given.update({key: value for key, value in stored if given.get(key) is None})
-    make_transient_to_detached(record)
-    session.add(record)
+    session._register_persistent({state})
 
 
 def is_alone(session: Session, mapper: Mapper[Any]) -> bool:
     """Tell whether nothing but its INSERT happens as a record of `mapper` is stored."""
-    events = [getattr(session.dispatch, name) for name in EVENTS]
-    watched = any(events) or mapper.dispatch.before_insert or mapper.dispatch.after_insert
-    return not watched and is_plain(mapper)
+    watched = any(getattr(session.dispatch, name) for name in EVENTS)
+    return (
+        not watched
+        and not mapper.dispatch.before_insert
+        and not mapper.dispatch.after_insert
+        and is_plain(mapper)
+    )
 
 
 def values_of(mapper: Mapper[Any], given: dict[str, Any]) -> dict[str, Any]:

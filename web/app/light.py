@@ -5,6 +5,7 @@ that is not plain is left to the ORM.
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,8 @@ from sqlalchemy import Column, Connection, Engine, Select
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.orm import ColumnProperty, Mapper, Session
 from sqlalchemy.orm.attributes import instance_dict, instance_state
+
+from .prepared import Prepared
 
 Process = Callable[[Any], Any]
 # Relationships that are not loaded with their record.
@@ -27,61 +30,51 @@ class Program:
         compiled.statement = None  # by which PLANS would keep itself alive
         self.columns = list(columns)
         self.keys = [mapper.get_property_by_column(column).key for column in self.columns]
-        self.primary = [self.keys.index(mapper.get_property_by_column(key).key) for key in mapper.primary_key]
-        self.to_driver: Any = compiled._bind_processors
+        escaped = compiled.escaped_bind_names or {}
+        self.binds = [
+            (name, escaped.get(name, name), bind, compiled._bind_processors.get(name))
+            for bind, name in compiled.bind_names.items()
+        ]
+        self.prepared = Prepared(compiled.string, [sent_as for _, sent_as, _, _ in self.binds])
         self.from_driver: list[tuple[int, Process]] | None = None
 
-    def run(self, engine: Engine | Connection, parameters: Any) -> list[Any]:
-        """Return the rows that the statement yields on a connection of `engine` (DBAPIError).
+    def run(self, engine: Engine | Connection, connection: Any, parameters: Any) -> list[Any]:
+        """Return the rows that the statement yields on a driver's connection of `engine` (DBAPIError).
 
         That is in AUTOCOMMIT mode, or, in tests, one connection.
         """
-        values = self.values(parameters)
-        connection = self.connect(engine)
+        values = self.values(parameters or {})
         try:
             cursor = connection.cursor()
-            cursor.execute(self.compiled.string, values)
-            rows = list(cursor.fetchall())
-            if self.from_driver is None:
-                self.from_driver = self.processors(engine, cursor.description)
-            cursor.close()
+            if isinstance(engine, Engine):
+                self.prepared.run(cursor, connection.info, values)
+            else:
+                cursor.execute(self.prepared.text, values)
+            rows: list[Any] = cursor.fetchall()
         except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr] # psycopg2
             lost = bool(engine.dialect.is_disconnect(error, connection, None))
             if lost:
                 connection.invalidate(error)
-            raise self.told(engine, error, lost) from error
-        finally:
-            if isinstance(engine, Engine):
-                connection.close()
+            raise told(engine, error, lost, self.prepared.text) from error
+        if self.from_driver is None:
+            self.from_driver = self.processors(engine, cursor.description)
         return self.read(rows)
 
-    def values(self, parameters: Any) -> dict[str, Any]:
+    def values(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Return what the driver is given for `parameters` (StatementError)."""
         try:
-            values: dict[str, Any] = self.compiled.construct_params(parameters, escape_names=False)
-            for name, process in self.to_driver.items():
-                values[name] = process(values[name])
+            values = {}
+            for name, sent_as, bind, process in self.binds:
+                if bind.key in parameters:
+                    value = parameters[bind.key]
+                elif name in parameters or bind.required:
+                    value = self.compiled.construct_params(parameters)[name]
+                else:
+                    value = bind.effective_value
+                values[sent_as] = process(value) if process else value
         except Exception as error:
-            raise StatementError(str(error), self.compiled.string, None, error) from error
-        escaped = self.compiled.escaped_bind_names
-        return {escaped.get(name, name): value for name, value in values.items()} if escaped else values
-
-    def connect(self, engine: Engine | Connection) -> Any:
-        """Return a connection of `engine` as its driver has it (DBAPIError, TimeoutError of SQLAlchemy)."""
-        try:
-            return engine.raw_connection() if isinstance(engine, Engine) else engine.connection
-        except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr] # psycopg2
-            raise self.told(engine, error, lost=False) from error
-
-    def told(self, engine: Engine | Connection, error: Any, lost: bool) -> BaseException:
-        """Return what SQLAlchemy raises for an error of the driver."""
-        base: Any = engine.dialect.dbapi.Error  # type: ignore[union-attr] # psycopg2
-        hidden = engine.engine.hide_parameters
-        statement: str = self.compiled.string
-        wrapped: BaseException = DBAPIError.instance(
-            statement, None, error, base, hidden, lost, dialect=engine.dialect
-        )
-        return wrapped
+            raise StatementError(str(error), self.prepared.text, None, error) from error
+        return values
 
     def processors(self, engine: Engine | Connection, description: Any) -> list[tuple[int, Process]]:
         """Return what makes the values of columns of what the driver gives, where that is anything else."""
@@ -101,21 +94,46 @@ class Program:
 class Plan(Program):
     """How a SELECT of the records of one model is run, and what becomes of its rows."""
 
-    def record(self, session: Session, row: Any) -> Any:
-        """Return the record that `row` is of, known to `session` as sqlalchemy.orm.loading makes it known."""
-        key = (self.mapper.class_, tuple([row[position] for position in self.primary]), None)
-        if None in key[1]:
-            return None  # of an outer join
-        found = session.identity_map.get(key)
-        if found is not None:
-            return found
-        record = self.mapper.class_manager.new_instance()
-        state = instance_state(record)
-        state.key = key
-        state.session_id = session.hash_key
-        session.identity_map._add_unpresent(state, key)
-        instance_dict(record).update(zip(self.keys, row, strict=True))
-        return record
+    def __init__(self, compiled: Any, columns: Iterable[Any], mapper: Mapper[Any]) -> None:
+        super().__init__(compiled, columns, mapper)
+        self.primary = [self.keys.index(mapper.get_property_by_column(key).key) for key in mapper.primary_key]
+
+    def records(self, session: Session, rows: list[Any]) -> list[Any]:
+        """Return the records that `rows` are of, which `session` knows then as if the ORM had loaded them."""
+        known, model, manager = session.identity_map, self.mapper.class_, self.mapper.class_manager
+        records = []
+        for row in rows:
+            key = (model, tuple([row[position] for position in self.primary]), None)
+            record = known.get(key)
+            if record is None and None not in key[1]:  # as in an outer join
+                record = manager.new_instance()
+                state = instance_state(record)
+                state.key = key
+                state.session_id = session.hash_key
+                known._add_unpresent(state, key)
+                instance_dict(record).update(zip(self.keys, row, strict=True))
+            records.append(record)
+        return records
+
+
+def connect(engine: Engine) -> Any:
+    """Return a connection of `engine` as its driver has it (DBAPIError, TimeoutError of SQLAlchemy)."""
+    try:
+        return engine.raw_connection()
+    except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr] # psycopg2
+        raise told(engine, error) from error
+
+
+def told(
+    engine: Engine | Connection, error: Any, lost: bool = False, statement: str | None = None
+) -> BaseException:
+    """Return what SQLAlchemy raises for an error of the driver."""
+    base: Any = engine.dialect.dbapi.Error  # type: ignore[union-attr] # psycopg2
+    hidden = engine.engine.hide_parameters
+    wrapped: BaseException = DBAPIError.instance(
+        statement, None, error, base, hidden, lost, dialect=engine.dialect
+    )
+    return wrapped
 
 
 def make_plan(statement: Select[Any], engine: Engine | Connection) -> Plan | None:
@@ -133,13 +151,18 @@ def make_plan(statement: Select[Any], engine: Engine | Connection) -> Plan | Non
 def is_plain(mapper: Mapper[Any]) -> bool:
     """Tell whether a record of `mapper` is what its columns hold; nothing else happens as it is loaded."""
     table: Any = mapper.local_table
+    elsewhere = table.metadata.info.get("bind_key") is not None
+    return not elsewhere and not mapper.class_manager.dispatch.load and has_plain_columns(mapper)
+
+
+@cache
+def has_plain_columns(mapper: Mapper[Any]) -> bool:
+    """Tell whether `mapper` loads the columns of a table of its own, all of them, and nothing else."""
     columns = [prop for prop in mapper.iterate_properties if isinstance(prop, ColumnProperty)]
     others = [prop for prop in mapper.iterate_properties if not isinstance(prop, ColumnProperty)]
     return (
         mapper.inherits is None
-        and table.metadata.info.get("bind_key") is None
         and not mapper.polymorphic_map
-        and not mapper.class_manager.dispatch.load
         and not any(prop.deferred or not isinstance(prop.columns[0], Column) for prop in columns)
         and all(getattr(prop, "lazy", None) in LAZY for prop in others)
     )

@@ -6,7 +6,7 @@ here is left to the dump of the schema or the field, so that the answer is the s
 
 import datetime as dt
 from collections.abc import Callable
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from types import NoneType
 from typing import Any
 from uuid import UUID
@@ -80,7 +80,9 @@ class RecordDump:
         found = schema.dump_fields.items()
         self.keys = [field.data_key or name for name, field in found]
         self.kinds = [native_type(field) for _, field in found]
-        self.values_of = attrgetter(*(field.attribute or name for name, field in found))
+        names = [field.attribute or name for name, field in found]
+        self.values_of = attrgetter(*names)
+        self.loaded_of = itemgetter(*names)
         self.others = [
             (key, *it) for key, it, kind in zip(self.keys, found, self.kinds, strict=True) if kind is None
         ]
@@ -91,9 +93,12 @@ class RecordDump:
         if not isinstance(record, self.schema.opts.model):
             return self.schema.dump(record)
         try:
-            values = self.values_of(record)
-        except AttributeError:
-            return self.schema.dump(record)
+            values = self.loaded_of(record.__dict__)
+        except KeyError:
+            try:
+                values = self.values_of(record)
+            except AttributeError:
+                return self.schema.dump(record)
         signature = tuple(map(type, values))
         if signature not in self.signatures and not self.knows(signature):
             return self.schema.dump(record)

@@ -6,6 +6,8 @@ plan (light.py). Whatever else a session does, it does in a transaction, and fro
 """
 
 import select
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from flask import Flask, g, has_request_context, request
@@ -18,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import SessionTransactionOrigin
 
 from .inserts import insert_alone
-from .light import plan_of
+from .light import connect, plan_of
 
 READS = "reads"  # among the engines of Flask-SQLAlchemy
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,17 +31,43 @@ class Session(FlaskSession):
     """A session that reads by the engine `READS` while its request has changed nothing."""
 
     transactional = False
+    held: Any = None  # the driver's connection that plans are run on
+
+    @cached_property
+    def engines(self) -> Mapping[str | None, Engine | Connection]:
+        """The engines of the app that the session is of."""
+        return self._db.engines
 
     def get_bind(
         self, mapper: Any = None, clause: Any = None, bind: Any = None, **options: Any
     ) -> Engine | Connection:
         """Return the engine for a statement."""
+        self.release()  # for what is to be taken now
         engine = super().get_bind(mapper, clause, bind, **options)
-        ours = bind is None and engine is self._db.engines[None]
+        ours = bind is None and engine is self.engines[None]
         if ours and self.reads_alone(clause) and request.method in SAFE:
-            return self._db.engines[READS]
+            return self.engines[READS]
         self.begin_changes()
         return engine
+
+    def hold(self, engine: Engine | Connection) -> Any:
+        """Return a driver's connection of `engine` (DBAPIError), the same one until it is released."""
+        if not isinstance(engine, Engine):
+            return engine.connection
+        if self.held is None:
+            self.held = connect(engine)
+        return self.held
+
+    def release(self) -> None:
+        """Give the connection back that is held."""
+        if self.held is not None:
+            held, self.held = self.held, None
+            held.close()
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.release()
+        super().close()
 
     def begin_changes(self) -> None:
         """Keep in mind that the request may have changed something, also where it drops the session."""
@@ -52,7 +80,7 @@ class Session(FlaskSession):
         found = None if any(options.values()) else self.find(statement, params)
         if found is None:
             return super().scalars(statement, params, **options)
-        return IteratorResult(RECORDS, iter([(record,) for record in found])).scalars()
+        return IteratorResult(RECORDS, iter(found), _source_supports_scalars=True).scalars()
 
     def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """Return the first that `statement` yields, None where there is nothing."""
@@ -65,26 +93,34 @@ class Session(FlaskSession):
         """Return the records of a SELECT that has a plan; None where the ORM is to run it."""
         if not self.reads_alone(statement) or self.in_transaction() or not self._is_clean():
             return None
-        engine = self._db.engines[READS]
+        engine = self.engines[READS]
         plan = None if is_watched(self, engine) else plan_of(statement, engine)
+        if plan is None:
+            return None
         try:
-            return None if plan is None else [plan.record(self, row) for row in plan.run(engine, params)]
+            rows = plan.run(engine, self.hold(engine), params)
         except DBAPIError as error:
+            self.release()
             if not error.connection_invalidated:
                 raise
             return None
+        return plan.records(self, rows)
 
     def commit(self) -> None:
         """Store what is to be stored: one new record, and nothing else, by a statement that stands alone."""
-        if len(self._new) == 1 and self.stands_alone() and not is_held(self):
-            engine = self._db.engines[READS]
-            if isinstance(engine, Engine) and not is_watched(self, engine):
-                self.begin_changes()
-                insert_alone(self, engine)
+        try:
+            if len(self._new) == 1 and self.stands_alone() and not is_held(self):
+                engine = self.engines[READS]
+                if isinstance(engine, Engine) and not is_watched(self, engine):
+                    self.begin_changes()
+                    insert_alone(self, engine, self.hold)
+        finally:
+            self.release()
         super().commit()
 
     def rollback(self) -> None:
         """Forget what was read and changed."""
+        self.release()
         if not self.in_transaction():
             self.expire_all()
         super().rollback()
@@ -105,7 +141,7 @@ class Session(FlaskSession):
 def is_watched(session: Session, engine: Engine | Connection) -> bool:
     """Tell whether somebody wants to see each statement, or has it run otherwise."""
     events = session.dispatch.do_orm_execute or session.dispatch.loaded_as_persistent
-    main = session._db.engines[None]
+    main = session.engines[None]
     options = main.engine._execution_options
     return bool(
         events or options or engine._has_events or main._has_events or engine.engine._should_log_info()

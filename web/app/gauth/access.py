@@ -6,7 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from flask import abort, redirect, request, session, url_for
-from sqlalchemy import inspect
+from sqlalchemy.orm.attributes import instance_state
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from werkzeug.local import LocalProxy
@@ -26,15 +26,16 @@ R = TypeVar("R")
 
 def get_user() -> User | None:
     """Return who is signed in, None where nobody is; read from the database once a request."""
-    if USER not in request.environ or is_detached(request.environ[USER]):
-        request.environ[USER] = read_user()
-    user: User | None = request.environ[USER]
+    environ = request.environ
+    if USER not in environ or is_detached(environ[USER]):
+        environ[USER] = read_user()
+    user: User | None = environ[USER]
     return user
 
 
 def is_detached(user: User | None) -> bool:
     """Tell whether the session that `user` was read by is gone."""
-    return user is not None and inspect(user).detached
+    return user is not None and instance_state(user).detached
 
 
 if TYPE_CHECKING:
@@ -45,11 +46,12 @@ else:
 
 def read_user() -> User | None:
     """Return who is signed in and still allowed to be; a bearer token goes before a session."""
-    if settings().missing:
+    found = settings()
+    if found.missing:
         return None
     token = bearer()
     user = session_user() if token is None else ApiToken.user_of(token)
-    return user if user and settings().allows(user.issuer, user.email, user.hosted_domain) else None
+    return user if user and found.allows(user.issuer, user.email, user.hosted_domain) else None
 
 
 def bearer() -> str | None:

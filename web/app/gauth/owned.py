@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from werkzeug.exceptions import Conflict
 
 from ..extensions import db
-from .access import current_user, get_user
+from .access import get_user
 from .models import User
 
 
@@ -43,7 +43,7 @@ class Owned:
     @cache
     def owned(cls) -> Select[Self]:
         """Return a SELECT of the records of the user who is signed in, whoever that is when it is run."""
-        mine = bindparam(None, callable_=lambda: current_user.id, type_=User.id.type)
+        mine = bindparam(None, callable_=present_user_id, type_=User.id.type)
         return db.select(cls).where(cls.owner_id == mine)
 
     @classmethod
@@ -55,7 +55,7 @@ class Owned:
     @classmethod
     def owned_or_404(cls, record_id: int) -> Self:
         """Return the record `record_id` of the user who is signed in, else answer 404."""
-        record: Self | None = db.session.scalars(cls.owned_by_id(), {"id": record_id}).one_or_none()
+        record: Self | None = db.session.scalar(cls.owned_by_id(), {"id": record_id})
         return abort(404) if record is None else record
 
     @classmethod

@@ -1,0 +1,20 @@
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+from flask import Flask
+
+PLAIN: WeakSet[Callable[..., Any]] = WeakSet()
+
+
+class Application(Flask):
+    """Flask, which finds out once of each function whether that is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `func` as a function that is called without `await`."""
+        if func in PLAIN:
+            return func
+        ready = super().ensure_sync(func)
+        if ready is func:
+            PLAIN.add(func)
+        return ready
