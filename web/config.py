@@ -148,7 +148,11 @@ class Config:
         # What app/reads.py reads by, with a pool of its own.
         self.SQLALCHEMY_BINDS: dict[str | None, dict[str, Any]] = {
             "reads": self.SQLALCHEMY_ENGINE_OPTIONS
-            | {"url": self.SQLALCHEMY_DATABASE_URI, "isolation_level": "AUTOCOMMIT"}
+            | {
+                "url": self.SQLALCHEMY_DATABASE_URI,
+                "isolation_level": "AUTOCOMMIT",
+                "pool_reset_on_return": None,  # there is nothing to roll back
+            }
         }
 
     def gauth(self, environ: Mapping[str, str]) -> None:

@@ -13,20 +13,24 @@ from typing import Any
 
 import gunicorn.glogging
 import gunicorn.http.message
+from jinja2 import TemplateError
+from sqlalchemy.orm import configure_mappers
 
 here = Path(__file__).parent
 sys.path.insert(0, str(here))
-for name in ("config", "cores", "logs"):
+for name in ("balance", "config", "cores", "logs"):
     sys.modules.pop(name, None)  # what was there before a reload
 
-from config import load  # noqa: E402 # found by the path that is set above
+from balance import Board, Worker  # noqa: E402 # found by the path that is set above
+from config import load  # noqa: E402
 from logs import logging_config  # noqa: E402
 
 settings = load()
 
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
-worker_class = "gthread"
+worker_class = Worker
 workers = settings.WEB_WORKERS
+board = Board(workers)
 threads = settings.WEB_THREADS
 
 # Longer than nginx keeps an idle connection (30 s), so that it is never gunicorn who closes one
@@ -87,18 +91,34 @@ def watch(worker: Any) -> None:
     os.kill(os.getppid(), signal.SIGHUP)
 
 
+def load_later_parts(app: Any) -> None:
+    """Load what else the first requests would load, in each worker for itself."""
+    configure_mappers()
+    app.url_map.update()
+    for name in app.jinja_env.list_templates(extensions=["html"]):
+        with suppress(TemplateError):  # which its page will tell
+            app.jinja_env.get_template(name)
+
+
 def pre_fork(server: Any, worker: Any) -> None:
     """Leave what is loaded to be shared: no worker's garbage collector looks at it, and so copies its pages.
 
     A connection that was opened while loading is not shared.
     """
+    worker.join(board)
     app: Any = server.app.wsgi() if preload_app else None
     if hasattr(app, "app_context"):
+        load_later_parts(app)
         with app.app_context():
             for engine in app.extensions["sqlalchemy"].engines.values():
                 engine.dispose()
     gc.collect()
     gc.freeze()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Leave the place of a worker to the next."""
+    worker.leave()
 
 
 if settings.DEVELOPMENT:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from flask import Flask, Response, g, has_request_context, request
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+PLAIN_PATH = re.compile("[A-Za-z0-9/_.~-]*")  # that quote() leaves as it is
 QUIET = ("/healthz", "/readyz")
 FIELDS = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
 
@@ -81,9 +82,10 @@ def start() -> None:
 def finish(response: Response) -> Response:
     """Log the request and put its id into the answer."""
     response.headers["X-Request-ID"] = request_id()
-    if request.path not in QUIET:
+    path = request.path
+    if path not in QUIET:
         ms = (time.monotonic() - g.started) * 1000
         client = f"{request.remote_addr} by {request.scheme}"
-        path = quote(request.path)
-        log.info("%s %s %d %.1f ms for %s", request.method, path, response.status_code, ms, client)
+        shown = path if PLAIN_PATH.fullmatch(path) else quote(path)
+        log.info("%s %s %d %.1f ms for %s", request.method, shown, response.status_code, ms, client)
     return response

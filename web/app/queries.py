@@ -15,6 +15,9 @@ from .search import search_of
 LIMIT = 20
 LIMIT_MAX = 100
 NEWEST_FIRST = "-id"
+OF_NOTHING = (
+    "of_nothing"  # in a class that query_of has made, not in one derived from it: what an empty query loads
+)
 
 
 class Limit(fields.Integer):
@@ -43,6 +46,12 @@ class ListArguments(Schema):
     after = fields.String(
         load_default=None, metadata={"description": "The cursor in the `next` of the page before."}
     )
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """Return what the query `data` asks for (ValidationError)."""
+        if not data and OF_NOTHING in vars(type(self)):
+            return dict(vars(type(self))[OF_NOTHING])
+        return super().load(data, **options)
 
     @pre_load
     def read_texts(self, data: Any, **_: Any) -> dict[str, Any]:
@@ -99,7 +108,9 @@ def query_of(schema: type[Schema]) -> type[ListArguments]:
             validate=validate.Length(1, 100),
             metadata={"description": "Words that a record has, or begins to."},
         )
-    return type(schema.__name__.removesuffix("Schema") + "Query", (ListArguments,), members)
+    query = type(schema.__name__.removesuffix("Schema") + "Query", (ListArguments,), members)
+    setattr(query, OF_NOTHING, query().load({}))
+    return query
 
 
 def filter_field(field: fields.Field[Any]) -> fields.Field[Any]:

@@ -1,0 +1,72 @@
+"""gunicorn's threaded worker, with no more connections than the others have.
+
+A connection from nginx stays with the process that accepted it, and chance says which one that is. Where one
+has more of them than another, its clients wait longer, while the other now and then has nothing to do. So who
+has more than their share close those that they answer on, and nginx opens them anew.
+"""
+
+import mmap
+
+from gunicorn.workers.gthread import ThreadWorker
+
+NOBODY = -1
+
+
+class Board:
+    """How many connections each worker has; processes that are forked share it."""
+
+    def __init__(self, workers: int) -> None:
+        self.counts = memoryview(mmap.mmap(-1, 4 * workers)).cast("i")
+        for place in range(workers):
+            self.counts[place] = NOBODY
+
+    def join(self) -> int | None:
+        """Return a place for a worker, None where gunicorn was told to add some and each is taken."""
+        place = next((place for place, count in enumerate(self.counts) if count == NOBODY), None)
+        if place is not None:
+            self.counts[place] = 0
+        return place
+
+    def share(self) -> float:
+        """Return how many connections a worker has in the mean."""
+        counts = [count for count in self.counts if count != NOBODY]
+        return sum(counts) / len(counts)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """A worker that keeps no more connections than its share."""
+
+    board: Board | None = None
+    place: int | None = None
+    connections = 0
+    keeps_alive = 0
+
+    @property
+    def nr_conns(self) -> int:
+        """How many connections the worker has."""
+        return self.connections
+
+    @nr_conns.setter
+    def nr_conns(self, number: int) -> None:
+        self.connections = number
+        if self.board is not None and self.place is not None:
+            self.board.counts[self.place] = number
+
+    @property
+    def max_keepalived(self) -> int:
+        """With how many idle connections the worker closes the one that it answers on."""
+        over = self.board is not None and self.place is not None and self.connections > self.board.share() + 1
+        return 0 if over else self.keeps_alive
+
+    @max_keepalived.setter
+    def max_keepalived(self, number: int) -> None:
+        self.keeps_alive = number
+
+    def join(self, board: Board) -> None:
+        """Take a place on `board`, before the worker is forked."""
+        self.board, self.place = board, board.join()
+
+    def leave(self) -> None:
+        """Leave the board to others, when the worker has ended."""
+        if self.board is not None and self.place is not None:
+            self.board.counts[self.place] = NOBODY
