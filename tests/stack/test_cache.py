@@ -17,6 +17,7 @@ from engines.copies import UNLIMITED
 from tests.checkouts import Checkout, variables
 from tests.support import assert_problem, send_raw, wait_until
 
+same_on_both = pytest.mark.only("native", because="nginx's configuration is the same on both")
 ORIGINS = ["https://app.example.com", "http://localhost:3000"]
 PROBE = """
 import threading
@@ -183,6 +184,7 @@ def test_marked_answer_is_kept(http: httpx.Client, fresh: str) -> None:
     assert first.json() == second.json()
 
 
+@same_on_both
 def test_page_that_only_looks_for_a_session_is_kept(http: httpx.Client, fresh: str) -> None:
     first, second = (http.get(f"/page?{fresh}") for _ in range(2))
     assert (state(first), state(second)) == ("MISS", "HIT")
@@ -196,6 +198,7 @@ def test_view_is_asked_without_what_is_somebodys(http: httpx.Client, fresh: str)
     assert not {"Range", "If-None-Match", "Cookie", "Authorization"} & whole.keys()
 
 
+@same_on_both
 @pytest.mark.parametrize("ask", [1, 2])
 def test_answer_has_each_header_once(http: httpx.Client, fresh: str, ask: int) -> None:
     answer = [http.get(f"/marked?{fresh}") for _ in range(ask)][-1]
@@ -206,6 +209,7 @@ def test_answer_has_each_header_once(http: httpx.Client, fresh: str, ask: int) -
     assert "Set-Cookie" not in answer.headers
 
 
+@same_on_both
 def test_request_has_one_id_and_one_line_in_the_log(probed: Checkout, http: httpx.Client, fresh: str) -> None:
     ids = [f"cached-{fresh[2:]}-{number}" for number in range(3)]
     answers = [http.get(f"/marked?{fresh}", headers={"X-Request-ID": given}) for given in ids]
@@ -215,6 +219,7 @@ def test_request_has_one_id_and_one_line_in_the_log(probed: Checkout, http: http
     assert [log.count(f" {given} ") for given in ids] == [1, 1, 1]
 
 
+@same_on_both
 def test_other_addresses_are_other_answers(http: httpx.Client, fresh: str) -> None:
     proxied = {"X-Forwarded-Proto": "https"}
     others: list[dict[str, Any]] = [
@@ -228,6 +233,7 @@ def test_other_addresses_are_other_answers(http: httpx.Client, fresh: str) -> No
     assert answers[1].json()["url"].startswith("http://other.example/")
 
 
+@same_on_both
 @pytest.mark.parametrize("target", [b"?%", b"?q=%zz&%00", b"?a=\"<>'", b"?q=/../%2f"])
 def test_strange_address_is_passed_on_as_it_is(probed: Checkout, fresh: str, target: bytes) -> None:
     line = b"GET /api/probe/marked" + target + b"&" + fresh.encode() + b" HTTP/1.1\r\n"
@@ -238,6 +244,7 @@ def test_strange_address_is_passed_on_as_it_is(probed: Checkout, fresh: str, tar
         assert b"X-Cache: " + told in answer
 
 
+@same_on_both
 def test_malformed_address_is_refused(probed: Checkout) -> None:
     answer = send_raw(
         probed.url, b"GET /api/probe/marked% HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -245,6 +252,7 @@ def test_malformed_address_is_refused(probed: Checkout) -> None:
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
+@same_on_both
 def test_answer_to_head_and_to_a_part_do_not_stand_for_the_whole(http: httpx.Client, fresh: str) -> None:
     assert http.head(f"/marked?{fresh}").status_code == 200
     assert state(whole := http.get(f"/marked?{fresh}")) == "HIT"
@@ -254,12 +262,14 @@ def test_answer_to_head_and_to_a_part_do_not_stand_for_the_whole(http: httpx.Cli
     assert part.status_code in (200, 206)
 
 
+@same_on_both
 def test_client_that_has_the_answer_is_told_so(http: httpx.Client, fresh: str) -> None:
     tag = {"If-None-Match": 'W/"1"'}
     assert [http.get(f"/marked?{fresh}", headers=tag).status_code for _ in range(2)] == [304, 304]
     assert http.get(f"/marked?{fresh}").json()["run"] == 1
 
 
+@same_on_both
 @pytest.mark.parametrize("ask", [1, 2])
 def test_each_origin_is_told_its_own(http: httpx.Client, fresh: str, ask: int) -> None:
     for origin in [*ORIGINS, None] * ask:
@@ -299,6 +309,7 @@ def test_request_of_somebody_is_answered_by_the_app(
     assert [state(answer) for answer in asked] == [None, "MISS", None]
 
 
+@same_on_both
 @pytest.mark.parametrize("value", ["looked", "fill"])
 def test_client_cannot_make_the_offer(http: httpx.Client, fresh: str, value: str) -> None:
     headers = {"X-Cache-Offer": value, "Cookie": "a=b"}
@@ -307,6 +318,7 @@ def test_client_cannot_make_the_offer(http: httpx.Client, fresh: str, value: str
     assert answer.headers["Cache-Control"] == "public, s-maxage=60"
 
 
+@same_on_both
 @pytest.mark.parametrize("status", [404, 503])
 def test_error_is_not_kept(http: httpx.Client, fresh: str, status: int) -> None:
     for _ in range(2):
@@ -316,6 +328,7 @@ def test_error_is_not_kept(http: httpx.Client, fresh: str, status: int) -> None:
         assert "Cache-Control" not in answer.headers
 
 
+@same_on_both
 @pytest.mark.parametrize(
     "conditions",
     [
@@ -332,6 +345,7 @@ def test_conditions_are_left_to_the_app_where_it_answers(
     assert {name: answer.json()["asked"].get(name) for name in conditions} == conditions
 
 
+@same_on_both
 def test_head_of_what_is_unmarked_reaches_the_app_as_such(http: httpx.Client) -> None:
     assert http.head("/unmarked").headers["X-Method"] == "HEAD"
 
@@ -350,12 +364,14 @@ def test_view_does_its_work_once_for_all_that_wait(http: httpx.Client, fresh: st
     assert http.get("/arrived", params=path).json() == 9
 
 
+@same_on_both
 def test_requests_for_what_is_unmarked_do_not_wait_for_one_another(http: httpx.Client) -> None:
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(http.get, ["/together"] * 2))
     assert [answer.status_code for answer in answers] == [200, 200]
 
 
+@same_on_both
 def test_answer_before_is_handed_out_while_a_new_one_is_made(http: httpx.Client, fresh: str) -> None:
     path = f"/renewed?{fresh}"
     http.get(path)
@@ -382,12 +398,14 @@ def test_answer_before_stands_in_where_the_app_is_away(http: httpx.Client, fresh
     assert (answer.status_code, state(answer), answer.json()["run"]) == (200, "STALE", 1)
 
 
+@same_on_both
 def test_answer_before_does_not_stand_in_for_what_is_gone(http: httpx.Client, fresh: str) -> None:
     path = f"/lost?status=404&{fresh}"
     http.get(path)
     assert_problem(wait_until(lambda: after_its_time(http, path), "it to be stale"), 404)
 
 
+@same_on_both
 def test_browsers_are_told_nothing_of_stale_answers(http: httpx.Client, fresh: str) -> None:
     for _ in range(2):
         assert not re.search("stale", str(http.get(f"/marked?{fresh}").headers))

@@ -6,6 +6,7 @@ left to that.
 
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ClauseElement, Column, Dialect, Engine, insert
@@ -16,7 +17,7 @@ from .light import Program, is_plain
 
 PROGRAMS_MAX = 200
 STATE = "_sa_instance_state"  # what the ORM keeps beside the values of a record
-EVENTS = (  # of a session, which would come otherwise, or not at all
+EVENTS = attrgetter(  # of a session, which would come otherwise, or not at all
     "before_attach",
     "after_attach",
     "before_commit",
@@ -41,7 +42,7 @@ def insert_alone(session: Session, engine: Engine, connect: Callable[[Engine], A
     """
     [(state, record)] = session._new.items()
     mapper: Mapper[Any] = record.__mapper__
-    if session.deleted or session.dirty or not is_alone(session, mapper):
+    if session._deleted or session.identity_map.check_modified() or not is_alone(session, mapper):
         return
     given = instance_dict(record)
     try:
@@ -62,7 +63,7 @@ def insert_alone(session: Session, engine: Engine, connect: Callable[[Engine], A
 
 def is_alone(session: Session, mapper: Mapper[Any]) -> bool:
     """Tell whether nothing but its INSERT happens as a record of `mapper` is stored."""
-    watched = any(getattr(session.dispatch, name) for name in EVENTS)
+    watched = any(EVENTS(session.dispatch))
     return (
         not watched
         and not mapper.dispatch.before_insert
