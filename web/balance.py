@@ -6,10 +6,12 @@ has more than their share close those that they answer on, and nginx opens them 
 """
 
 import mmap
+from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
 NOBODY = -1
+STOPPING = -2
 
 
 class Board:
@@ -29,8 +31,8 @@ class Board:
 
     def share(self) -> float:
         """Return how many connections a worker has in the mean."""
-        counts = [count for count in self.counts if count != NOBODY]
-        return sum(counts) / len(counts)
+        counts = [count for count in self.counts if count >= 0]
+        return sum(counts) / len(counts) if counts else 0
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -50,7 +52,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def nr_conns(self, number: int) -> None:
         self.connections = number
         if self.board is not None and self.place is not None:
-            self.board.counts[self.place] = number
+            # gunicorn counts a connection that breaks off amid an answer down twice.
+            self.board.counts[self.place] = max(number, 0)
 
     @property
     def max_keepalived(self) -> int:
@@ -65,6 +68,13 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def join(self, board: Board) -> None:
         """Take a place on `board`, before the worker is forked."""
         self.board, self.place = board, board.join()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Stop, and have no share from then on."""
+        if self.board is not None and self.place is not None:
+            self.board.counts[self.place] = STOPPING
+            self.place = None
+        super().handle_exit(sig, frame)
 
     def leave(self) -> None:
         """Leave the board to others, when the worker has ended."""

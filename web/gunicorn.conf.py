@@ -30,7 +30,7 @@ settings = load()
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
 worker_class = Worker
 workers = settings.WEB_WORKERS
-board = Board(workers)
+board = Board(2 * workers)  # gunicorn may be told to add some (TTIN)
 threads = settings.WEB_THREADS
 
 # Longer than nginx keeps an idle connection (30 s), so that it is never gunicorn who closes one

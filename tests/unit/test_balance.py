@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from balance import NOBODY, Board
+from balance import NOBODY, STOPPING, Board, Worker
 
 WEB = Path(__file__).parents[2] / "web"
 CLIENTS = 30
@@ -98,6 +98,7 @@ def balance(clients: list[Client]) -> None:
             client.ask()
         served = Counter(client.served_by for client in clients)
         if len(served) == 2 and max(served.values()) - min(served.values()) <= NEAR:
+            assert any(client.connection for client in clients)  # is kept
             return
     pytest.fail(f"not balanced: {served}")
 
@@ -137,6 +138,16 @@ def test_worker_that_comes_for_another_has_its_share(gunicorn: psutil.Popen, tmp
         balance(clients)
 
 
+def test_worker_that_stops_has_no_share(gunicorn: psutil.Popen, tmp_path: Path) -> None:
+    one, other = workers(gunicorn)
+    with clients_of(other, one, tmp_path / "web.sock") as clients:
+        gunicorn.send_signal(signal.SIGTTOU)
+        one.wait(20)
+        for client in clients:
+            client.ask()
+        assert all(client.connection for client in clients)
+
+
 def test_worker_beyond_those_that_were_set_has_no_place() -> None:
     board = Board(1)
     assert board.join() == 0
@@ -144,8 +155,16 @@ def test_worker_beyond_those_that_were_set_has_no_place() -> None:
 
 
 def test_share_is_that_of_those_who_are_there() -> None:
-    board = Board(3)
-    board.counts[board.join()] = 6
-    board.counts[board.join()] = 3
-    assert board.counts[2] == NOBODY
+    board = Board(4)
+    for place, count in enumerate((6, 3, STOPPING)):
+        assert board.join() == place
+        board.counts[place] = count
+    assert board.counts[3] == NOBODY
     assert board.share() == 4.5
+
+
+def test_worker_that_has_lost_count_is_still_there() -> None:
+    worker = object.__new__(Worker)
+    worker.join(board := Board(1))
+    worker.nr_conns = -1  # as gunicorn reckons after an answer that breaks off
+    assert board.join() is None

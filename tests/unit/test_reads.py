@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, insert, select, text, update
+from sqlalchemy import Integer, bindparam, event, func, insert, select, text, update
 from werkzeug.exceptions import NotFound
 
 from app.extensions import db
@@ -137,6 +137,50 @@ def test_request_takes_one_connection_for_what_it_reads_by_plans(own_app: Flask)
         assert db.engines[READS].pool.checkedout() == 0  # type: ignore[attr-defined] # a QueuePool
 
 
+def test_value_of_a_plan_may_be_asked_of_the_database(own_app: Flask) -> None:
+    by_id = select(Note).where(Note.id == 1)
+    newest = bindparam(None, callable_=lambda: db.session.scalar(select(func.max(Note.id))), type_=Integer)
+    by_newest = select(Note).where(Note.id == newest)
+    PLANS.update(dict.fromkeys((by_id, by_newest), True))
+    with db.engine.begin() as connection:
+        connection.execute(insert(Note).values(title="one"))
+    db.session.remove()
+    with own_app.test_request_context():
+        db.session.scalar(by_id)
+        assert db.session.scalar(by_newest).title == "one"
+
+
+def test_record_is_stored_where_the_connection_was_closed_after_a_read(own_app: Flask, postgres: str) -> None:
+    by_id = select(Note).where(Note.id == 1)
+    PLANS[by_id] = True
+    db.session.remove()
+    with own_app.test_request_context(method="POST"):
+        assert db.session.scalar(by_id) is None
+        close_connections(postgres)
+        db.session.add(Note(title="a"))
+        db.session.commit()
+        assert db.session.scalar(select(func.count(Note.id))) == 1
+
+
+@pytest.mark.parametrize("way", ["reset", "invalidate", "close", "rollback"])
+def test_connection_is_given_back(own_app: Flask, way: str) -> None:
+    by_id = select(Note).where(Note.id == 1)
+    PLANS[by_id] = True
+    db.session.remove()
+    with own_app.test_request_context():
+        db.session.scalar(by_id)
+        getattr(db.session(), way)()
+        assert db.engines[READS].pool.checkedout() == 0  # type: ignore[attr-defined] # a QueuePool
+
+
+def close_connections(postgres: str) -> None:
+    """Have the server close the connections to the database of a test."""
+    with admin(postgres) as connection:
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = 'scratch'")
+        )
+
+
 @pytest.fixture
 def own_client(own_app: Flask) -> FlaskClient:
     """A client whose requests have opened a connection of each pool."""
@@ -150,10 +194,7 @@ def own_client(own_app: Flask) -> FlaskClient:
 def test_connection_that_was_closed_meanwhile_is_replaced(
     own_client: FlaskClient, postgres: str, method: str, status: int
 ) -> None:
-    with admin(postgres) as connection:
-        connection.execute(
-            text("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = 'scratch'")
-        )
+    close_connections(postgres)
     assert own_client.open("/api/notes", method=method, json={"title": "b"}).status_code == status
 
 

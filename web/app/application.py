@@ -12,9 +12,12 @@ class Application(Flask):
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return `func` as a function that is called without `await`."""
-        if func in PLAIN:
-            return func
-        ready = super().ensure_sync(func)
-        if ready is func:
-            PLAIN.add(func)
+        try:
+            if func in PLAIN:
+                return func
+            ready = super().ensure_sync(func)
+            if ready is func:
+                PLAIN.add(func)
+        except TypeError:  # of an object that cannot be told from others, or is not to be referred to so
+            return super().ensure_sync(func)
         return ready

@@ -52,7 +52,7 @@ def insert_alone(session: Session, engine: Engine, connect: Callable[[Engine], A
         return
     program = program_of(mapper, frozenset(values), engine.dialect)
     try:
-        [row] = program.run(engine, connect(engine), values)
+        [row] = program.run(engine, connect(engine), program.values(values))
     except Exception:
         session.expunge(record)  # as it is after a flush that failed
         raise

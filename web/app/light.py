@@ -38,12 +38,11 @@ class Program:
         self.prepared = Prepared(compiled.string, [sent_as for _, sent_as, _, _ in self.binds])
         self.from_driver: list[tuple[int, Process]] | None = None
 
-    def run(self, engine: Engine | Connection, connection: Any, parameters: Any) -> list[Any]:
+    def run(self, engine: Engine | Connection, connection: Any, values: dict[str, Any]) -> list[Any]:
         """Return the rows that the statement yields on a driver's connection of `engine` (DBAPIError).
 
         That is in AUTOCOMMIT mode, or, in tests, one connection.
         """
-        values = self.values(parameters or {})
         try:
             cursor = connection.cursor()
             if isinstance(engine, Engine):

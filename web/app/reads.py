@@ -69,6 +69,23 @@ class Session(FlaskSession):
         self.release()
         super().close()
 
+    def reset(self) -> None:
+        """Forget everything; the session is used on."""
+        self.release()
+        super().reset()
+
+    def invalidate(self) -> None:
+        """Forget everything, the connection too."""
+        if self.held is not None:
+            self.held.invalidate()
+        self.release()
+        super().invalidate()
+
+    def release_if_closed(self) -> None:
+        """Give back a connection that the server has closed since it was taken; `check` has it replaced."""
+        if self.held is not None and has_news(self.held.dbapi_connection):
+            self.release()
+
     def begin_changes(self) -> None:
         """Keep in mind that the request may have changed something, also where it drops the session."""
         self.transactional = True
@@ -97,8 +114,9 @@ class Session(FlaskSession):
         plan = None if is_watched(self, engine) else plan_of(statement, engine)
         if plan is None:
             return None
+        values = plan.values(params or {})  # which may ask the database themselves
         try:
-            rows = plan.run(engine, self.hold(engine), params)
+            rows = plan.run(engine, self.hold(engine), values)
         except DBAPIError as error:
             self.release()
             if not error.connection_invalidated:
@@ -113,6 +131,7 @@ class Session(FlaskSession):
                 engine = self.engines[READS]
                 if isinstance(engine, Engine) and not is_watched(self, engine):
                     self.begin_changes()
+                    self.release_if_closed()
                     insert_alone(self, engine, self.hold)
         finally:
             self.release()
@@ -166,10 +185,15 @@ def check(connection: Any, _record: Any, _proxy: Any) -> None:
 
     Of an idle one nothing is to be read, unless it was closed; that is seen without asking the server.
     """
+    if has_news(connection) and not answers(connection):
+        raise DisconnectionError
+
+
+def has_news(connection: Any) -> bool:
+    """Tell whether there is something to be read on `connection`, if only its end."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
-    if poll.poll(0) and not answers(connection):
-        raise DisconnectionError
+    return bool(poll.poll(0))
 
 
 def answers(connection: Any) -> bool:
