@@ -39,9 +39,25 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     """A worker that keeps no more connections than its share."""
 
     board: Board | None = None
-    place: int | None = None
+    place = 0
     connections = 0
     keeps_alive = 0
+
+    def join(self, board: Board) -> None:
+        """Take a place on `board`, if there is one, before the worker is forked."""
+        place = board.join()
+        if place is not None:
+            self.board, self.place = board, place
+
+    def tell(self, count: int) -> None:
+        """Have `count` on the board."""
+        board = self.board  # which a signal may take away at any moment
+        if board is not None:
+            board.counts[self.place] = count
+
+    def leave(self) -> None:
+        """Leave the place to others, when the worker has ended."""
+        self.tell(NOBODY)
 
     @property
     def nr_conns(self) -> int:
@@ -51,32 +67,21 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     @nr_conns.setter
     def nr_conns(self, number: int) -> None:
         self.connections = number
-        if self.board is not None and self.place is not None:
-            # gunicorn counts a connection that breaks off amid an answer down twice.
-            self.board.counts[self.place] = max(number, 0)
+        self.tell(max(number, 0))  # gunicorn counts one that breaks off amid an answer down twice
 
     @property
     def max_keepalived(self) -> int:
         """With how many idle connections the worker closes the one that it answers on."""
-        over = self.board is not None and self.place is not None and self.connections > self.board.share() + 1
+        board = self.board
+        over = board is not None and self.connections > board.share() + 1
         return 0 if over else self.keeps_alive
 
     @max_keepalived.setter
     def max_keepalived(self, number: int) -> None:
         self.keeps_alive = number
 
-    def join(self, board: Board) -> None:
-        """Take a place on `board`, before the worker is forked."""
-        self.board, self.place = board, board.join()
-
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Stop, and have no share from then on."""
-        if self.board is not None and self.place is not None:
-            self.board.counts[self.place] = STOPPING
-            self.place = None
+        self.tell(STOPPING)
+        self.board = None
         super().handle_exit(sig, frame)
-
-    def leave(self) -> None:
-        """Leave the board to others, when the worker has ended."""
-        if self.board is not None and self.place is not None:
-            self.board.counts[self.place] = NOBODY

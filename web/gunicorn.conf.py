@@ -22,8 +22,8 @@ for name in ("balance", "config", "cores", "logs"):
     sys.modules.pop(name, None)  # what was there before a reload
 
 from balance import Board, Worker  # noqa: E402 # found by the path that is set above
-from config import load  # noqa: E402
-from logs import logging_config  # noqa: E402
+from config import load  # noqa: E402 # likewise
+from logs import logging_config  # noqa: E402 # likewise
 
 settings = load()
 

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +14,8 @@ import psutil
 import pytest
 
 from balance import NOBODY, STOPPING, Board, Worker
+from tests.support import ROOT, wait_until
 
-WEB = Path(__file__).parents[2] / "web"
 CLIENTS = 30
 ROUNDS = 400  # at most, until they are balanced
 NEAR = 3  # connections
@@ -40,16 +39,10 @@ def gunicorn(tmp_path: Path, settings: Callable[[str], dict[str, str]]) -> Itera
         "WEB_WORKERS": "2",
         "APP_SETTINGS": "config.TestingConfig",
     }
-    line = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        str(WEB / "gunicorn.conf.py"),
-        "--chdir",
-        str(tmp_path),
-    ]
-    server = psutil.Popen([*line, "told:app"], env=os.environ | settings(NOWHERE) | own)
+    where = ["--config", str(ROOT / "web/gunicorn.conf.py"), "--chdir", str(tmp_path)]
+    server = psutil.Popen(
+        [sys.executable, "-m", "gunicorn", *where, "told:app"], env=os.environ | settings(NOWHERE) | own
+    )
     yield server
     server.terminate()
     server.wait(20)
@@ -84,11 +77,8 @@ class Client:
 
 def workers(gunicorn: psutil.Popen) -> list[psutil.Process]:
     """Return the two workers, as soon as both are there."""
-    deadline = time.monotonic() + 20
-    while len(found := gunicorn.children()) != 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+    wait_until(lambda: len(gunicorn.children()) == 2, "two workers")
+    return list(gunicorn.children())
 
 
 def balance(clients: list[Client]) -> None:
@@ -129,10 +119,7 @@ def test_worker_that_comes_for_another_has_its_share(gunicorn: psutil.Popen, tmp
     old, killed = workers(gunicorn)
     with clients_of(killed, old, tmp_path / "web.sock"):
         killed.kill()
-    gone = time.monotonic() + 20
-    while killed in gunicorn.children():
-        assert time.monotonic() < gone
-        time.sleep(0.05)
+    wait_until(lambda: killed not in gunicorn.children(), "the worker to be gone")
     [new] = {*workers(gunicorn)} - {old}
     with clients_of(old, new, tmp_path / "web.sock") as clients:
         balance(clients)
@@ -168,3 +155,10 @@ def test_worker_that_has_lost_count_is_still_there() -> None:
     worker.join(board := Board(1))
     worker.nr_conns = -1  # as gunicorn reckons after an answer that breaks off
     assert board.join() is None
+
+
+def test_worker_that_has_ended_leaves_its_place() -> None:
+    worker = object.__new__(Worker)
+    worker.join(board := Board(1))
+    worker.leave()
+    assert board.join() == 0

@@ -99,7 +99,7 @@ def test_record_with_values_of_other_types_is_dumped_as_marshmallow_does(values:
 
 def test_record_is_dumped_without_marshmallow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fields.Field, "get_value", lambda *_: pytest.fail("asked"))
-    schema = SpecimenSchema(exclude=["price", "details", "hour"])  # type: ignore[no-untyped-call] # as above
+    schema = SpecimenSchema(exclude=["price", "details", "hour"])  # type: ignore[no-untyped-call] # marshmallow-sqlalchemy's
     assert dump_of(schema)(Specimen(id=1, name="a"))["name"] == "a"
 
 

@@ -148,6 +148,7 @@ def test_value_of_a_plan_may_be_asked_of_the_database(own_app: Flask) -> None:
     with own_app.test_request_context():
         db.session.scalar(by_id)
         assert db.session.scalar(by_newest).title == "one"
+        assert db.engines[READS].pool.checkedout() == 1  # type: ignore[attr-defined] # a QueuePool
 
 
 def test_record_is_stored_where_the_connection_was_closed_after_a_read(own_app: Flask, postgres: str) -> None:

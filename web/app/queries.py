@@ -15,9 +15,8 @@ from .search import search_of
 LIMIT = 20
 LIMIT_MAX = 100
 NEWEST_FIRST = "-id"
-OF_NOTHING = (
-    "of_nothing"  # in a class that query_of has made, not in one derived from it: what an empty query loads
-)
+# What an empty query loads; of a class that query_of has made, and not of one that is derived from it.
+OF_NOTHING = "of_nothing"
 
 
 class Limit(fields.Integer):

@@ -114,7 +114,9 @@ class Session(FlaskSession):
         plan = None if is_watched(self, engine) else plan_of(statement, engine)
         if plan is None:
             return None
-        values = plan.values(params or {})  # which may ask the database themselves
+        values = plan.values(params or {})
+        if self.in_transaction():
+            return None  # one of the values was asked of the database, on a connection that is held now
         try:
             rows = plan.run(engine, self.hold(engine), values)
         except DBAPIError as error:
