@@ -2,11 +2,19 @@
 
 import sys
 
+from flask import Flask
 from flask.cli import FlaskGroup
 from sqlalchemy.exc import OperationalError
 
 import config
-from app import create_app
+from app import commands, create_app
+
+
+def make(settings: config.Config) -> Flask:
+    """Return the app with its commands."""
+    app = create_app(settings)
+    commands.init_app(app)
+    return app
 
 
 def main() -> None:
@@ -16,7 +24,7 @@ def main() -> None:
     except config.ConfigError as error:
         sys.exit(str(error))
     try:
-        FlaskGroup(create_app=lambda: create_app(settings), load_dotenv=False).main(prog_name="manage.py")
+        FlaskGroup(create_app=lambda: make(settings), load_dotenv=False).main(prog_name="manage.py")
     except config.ConfigError as error:
         sys.exit(str(error))
     except OperationalError as error:

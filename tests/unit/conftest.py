@@ -18,10 +18,10 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, NullPool, create_engine, make_url
 
-from app import create_app
 from app.extensions import db
 from app.prepare import prepare
 from config import TestingConfig
+from manage import make
 
 # The wheel keeps a lock here; without this folder all users of a machine would share one in /tmp.
 runtime = Path(tempfile.mkdtemp(prefix="slipway-"))
@@ -85,7 +85,7 @@ def settings() -> Callable[[str], dict[str, str]]:
 @pytest.fixture(scope="session")
 def migrated_app(postgres: str, settings: Callable[[str], dict[str, str]]) -> Flask:
     """An app on a migrated database."""
-    app = create_app(TestingConfig(settings(postgres)))
+    app = make(TestingConfig(settings(postgres)))
     with app.app_context():
         prepare()
     return app
@@ -132,7 +132,7 @@ def database(postgres: str) -> Iterator[str]:
 @pytest.fixture
 def own_app(database: str, settings: Callable[[str], dict[str, str]]) -> Iterator[Flask]:
     """An app on a database of its own, with its real connections."""
-    app = create_app(TestingConfig(settings(database)))
+    app = make(TestingConfig(settings(database)))
     with app.app_context():
         prepare()
         yield app

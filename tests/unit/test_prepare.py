@@ -6,9 +6,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import NullPool, create_engine, func, select, text
 
-from app import create_app
-from app.prepare import LOCK, NotPreparedError, Schema, lock, migration_engine, prepare, schema_state
+from app.prepare import LOCK, lock, migration_engine, prepare
+from app.standing import NotPreparedError, Schema, schema_state
 from config import TestingConfig
+from manage import make
 
 Settings = Callable[[str], dict[str, str]]
 
@@ -27,20 +28,21 @@ def downgrade():
 @pytest.fixture
 def fresh(database: str, settings: Settings) -> Flask:
     """An app on an empty database."""
-    return create_app(TestingConfig(settings(database)))
+    return make(TestingConfig(settings(database)))
 
 
 @pytest.fixture
 def write_migration(fresh: Flask, tmp_path: Path) -> Callable[..., None]:
     """Return a function that writes a migration into a history of the test's own."""
-    source = Path(fresh.extensions["migrate"].directory)
-    (tmp_path / "versions").mkdir()
+    state = fresh.extensions["migrate"]
+    source, copy = Path(state.directory), tmp_path / "migrations"
+    (copy / "versions").mkdir(parents=True)
     for name in ("env.py", "alembic.ini", "script.py.mako"):
-        (tmp_path / name).write_text((source / name).read_text())
-    fresh.extensions["migrate"].directory = str(tmp_path)
+        (copy / name).write_text((source / name).read_text())
+    state.directory, fresh.root_path = str(copy), str(tmp_path / "app")
 
     def write(revision: str, upgrade: str, down: str | None = None) -> None:
-        path = tmp_path / "versions" / f"{revision}.py"
+        path = copy / "versions" / f"{revision}.py"
         path.write_text(SHELL.format(revision=revision, upgrade=upgrade, down=down))
 
     return write
@@ -162,7 +164,7 @@ def test_lock_is_given_back(fresh: Flask) -> None:
 def test_database_that_does_not_answer_is_waited_for_and_told(settings: Settings) -> None:
     environment = settings("postgresql://nobody@127.0.0.1:1/nothing") | {"DATABASE_WAIT": "1"}
     with (
-        create_app(TestingConfig(environment)).app_context(),
+        make(TestingConfig(environment)).app_context(),
         pytest.raises(NotPreparedError, match=r"no answer from .*127\.0\.0\.1:1/nothing in 1 s: .*refused"),
     ):
         prepare()
@@ -186,7 +188,7 @@ def stranger(database: str) -> Iterator[str]:
 
 
 def test_wrong_password_is_told_with_what_to_do(stranger: str, settings: Settings) -> None:
-    app = create_app(TestingConfig(settings(stranger)))
+    app = make(TestingConfig(settings(stranger)))
     with app.app_context(), pytest.raises(NotPreparedError) as caught:
         prepare()
     assert "refuses the password" in str(caught.value)
@@ -196,6 +198,6 @@ def test_wrong_password_is_told_with_what_to_do(stranger: str, settings: Setting
 
 def test_unknown_database_is_told_at_once(database: str, settings: Settings) -> None:
     url = database.replace("/scratch", "/elsewhere")
-    app = create_app(TestingConfig(settings(url)))
+    app = make(TestingConfig(settings(url)))
     with app.app_context(), pytest.raises(NotPreparedError, match="does not exist"):
         prepare()

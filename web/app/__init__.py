@@ -1,7 +1,6 @@
 """The app: `create_app` makes one, with the modules of `MODULES` mounted."""
 
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 from flask import Flask, current_app, url_for
@@ -11,10 +10,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import logs
 
-from . import assets, commands, conditional, encoding, errors, policy, reads
+from . import assets, conditional, encoding, errors, policy, reads
 from .application import Application
 from .converters import IdConverter, id_parameter
-from .extensions import csrf, db, migrate, rest
+from .extensions import csrf, db, rest
 from .pagination import query_url
 
 # Each is a folder here. A module is mounted by its line.
@@ -44,11 +43,9 @@ def create_app(settings: config.Config | None = None) -> Flask:
     policy.init_app(app)
     db.init_app(app)
     reads.init_app(app, db)
-    migrate.init_app(app, db, directory=str(Path(app.root_path).parent / "migrations"))
     csrf.init_app(app)
     rest.init_app(app)
     rest.register_converter(IdConverter, id_parameter)
-    commands.init_app(app)
     app.add_template_global(query_url)
     for name in MODULES:
         mount(app, load(name))

@@ -1,6 +1,7 @@
 """The commands that this app adds to Flask-Migrate's group `db`.
 
-What writes and looks through revisions is loaded by the commands alone: a web that starts does without.
+None of it is loaded by a web that serves, which does without Alembic, and what writes and looks through
+revisions is loaded by those commands alone.
 """
 
 import logging.config
@@ -13,16 +14,22 @@ import click
 from alembic.util import CommandError
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from flask_migrate import Migrate
 from flask_migrate.cli import db as group
 
 import logs
 
 from .checkup import faults
-from .prepare import NotPreparedError, prepare
+from .extensions import db
+from .prepare import prepare
+from .standing import NotPreparedError
+
+migrate = Migrate()
 
 
 def init_app(app: Flask) -> None:
-    """Add the commands to the app's `db` group."""
+    """Give `app` Flask-Migrate, and the commands to its group `db`."""
+    migrate.init_app(app, db, directory=str(Path(app.root_path).parent / "migrations"))
     for command in (
         prepare_command,
         evolve_command,

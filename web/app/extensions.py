@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, func
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -33,7 +32,6 @@ __all__ = [
     "form_state",
     "load_form",
     "load_query",
-    "migrate",
     "page_of",
     "paginate",
     "policy",
@@ -60,7 +58,6 @@ db = Database(
 db.Model.registry.update_type_annotation_map(  # type: ignore[attr-defined] # made at run time
     {datetime: DateTime(timezone=True)}
 )
-migrate = Migrate()
 csrf = CSRFProtect()
 rest = Api()
 

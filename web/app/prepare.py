@@ -3,24 +3,22 @@
 Any number of processes may start at once: one migrates, the rest wait for that.
 """
 
-import enum
 import logging
 import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from flask import current_app
-from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select
+from sqlalchemy import Engine, NullPool, create_engine, func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from .budget import overdrawn
+from .standing import NotPreparedError, Schema, schema_state, stored_revisions
 
 LOCK = 0x736C6970776179  # the key of the advisory lock: "slipway" in ASCII
 LOCK_TIMEOUT = "10s"  # on a table: all who come after a waiting ALTER TABLE wait too
@@ -36,49 +34,12 @@ HINTS = {  # what Postgres says, and what to do
 log = logging.getLogger("app.prepare")
 
 
-class NotPreparedError(Exception):
-    """The database cannot be used; the message says why, and what to do."""
-
-
-class Schema(enum.Enum):
-    """Where the database's schema stands, seen from this code's migrations."""
-
-    BEHIND = "behind"
-    CURRENT = "current"
-    AHEAD = "ahead"
-
-
 def migrations() -> Config:
     """Return Alembic's configuration of this app."""
     state = current_app.extensions["migrate"]
     config: Config = state.migrate.get_config(state.directory)
     config.cmd_opts = Namespace(quiet=True)
     return config
-
-
-@cache
-def known_revisions(directory: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the newest revisions and all the revisions of the migrations in `directory`."""
-    script = ScriptDirectory(directory)
-    try:
-        heads, known = frozenset(script.get_heads()), frozenset(r.revision for r in script.walk_revisions())
-    except Exception as error:
-        raise NotPreparedError(f"the migrations cannot be read: {error!r}") from error
-    if len(heads) > 1:
-        raise NotPreparedError(
-            f"there are several newest migrations ({', '.join(sorted(heads))}), as after a merge of branches;"
-            ' join them: make flask A="db merge heads"'
-        )
-    return heads, known
-
-
-def schema_state(connection: Connection) -> Schema:
-    """Return where the schema of the database behind `connection` stands."""
-    heads, known = known_revisions(current_app.extensions["migrate"].directory)
-    stored = set(MigrationContext.configure(connection).get_current_heads())
-    if stored == heads:
-        return Schema.CURRENT
-    return Schema.BEHIND if stored <= known else Schema.AHEAD
 
 
 def prepare() -> Schema:
@@ -189,6 +150,6 @@ def is_concurrent(script: Script) -> bool:
 def due(engine: Engine) -> Script | None:
     """Return the first migration that the database has not had."""
     with engine.connect() as connection:
-        stored = MigrationContext.configure(connection).get_current_heads()
+        stored = tuple(stored_revisions(connection))
     scripts = [*ScriptDirectory.from_config(migrations()).iterate_revisions("heads", stored)]
     return scripts[-1] if scripts else None

@@ -11,10 +11,11 @@ from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import BigInteger, Column, Identity, MetaData, String, Table, Text, text
 
-from app import create_app
 from app.extensions import NAMES
-from app.prepare import known_revisions, migration_engine
+from app.prepare import migration_engine
+from app.standing import known_revisions
 from config import TestingConfig
+from manage import make
 from tests.unit.conftest import admin, named, scratch
 
 CREATE_NOTES = """
@@ -54,7 +55,7 @@ def downgrade() -> None:
 @pytest.fixture(scope="session")
 def app_on(settings: Callable[[str], dict[str, str]]) -> Callable[[str], Flask]:
     """Return a function that returns the app on a database: one for each that has another URL."""
-    return cache(lambda url: create_app(TestingConfig(settings(url))))
+    return cache(lambda url: make(TestingConfig(settings(url))))
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def written(development: Flask) -> Callable[[], list[str]]:
     """Return a function that returns the texts of the revisions that the test had written, oldest first."""
     folder = Path(development.extensions["migrate"].directory) / "versions"
     before = set(folder.glob("*.py"))
-    [head] = known_revisions(str(folder.parent))[0]
+    [head] = known_revisions(folder.parent)[0]
 
     def read() -> list[str]:
         texts = [path.read_text() for path in set(folder.glob("*.py")) - before]

@@ -22,9 +22,10 @@ from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.exc import IntegrityError
 
 from app.checkup import differs, faults
-from app.prepare import NotPreparedError, migration_engine
+from app.prepare import migration_engine
 from app.revisions.evolve import evolve
 from app.revisions.history import downgrade
+from app.standing import NotPreparedError
 
 Sql = Callable[[str], list[Any]]
 CHECKS = (

@@ -5,8 +5,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import Column, Table, Text, TypeDecorator, inspect
 
-from app.prepare import NotPreparedError, migration_engine
+from app.prepare import migration_engine
 from app.revisions.evolve import evolve
+from app.standing import NotPreparedError
 
 
 def versions(app: Flask) -> list[str]:

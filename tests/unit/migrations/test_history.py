@@ -9,8 +9,9 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from app.checkup import differs
-from app.prepare import NotPreparedError, migration_engine, migrations
+from app.prepare import migration_engine, migrations
 from app.revisions.history import downgrade, revisions, stepback, walk
+from app.standing import NotPreparedError
 
 Sql = Callable[[str], list[Any]]
 LEFT = """

@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import Column, Table, Text
 
-from app.prepare import NotPreparedError
 from app.revisions.evolve import evolve
+from app.standing import NotPreparedError
 
 Sql = Callable[[str], list[Any]]
 

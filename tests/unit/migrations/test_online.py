@@ -10,9 +10,10 @@ from flask import Flask
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
 from app.checkup import differs
-from app.prepare import NotPreparedError, migration_engine, prepare
+from app.prepare import migration_engine, prepare
 from app.revisions.evolve import evolve
 from app.revisions.history import downgrade, stamp
+from app.standing import NotPreparedError
 
 Sql = Callable[[str], list[Any]]
 Written = Callable[[], list[str]]

@@ -10,9 +10,9 @@ from alembic import op
 from flask import Flask
 from sqlalchemy import Column, String, Table, Text, text
 
-from app.prepare import NotPreparedError
 from app.revisions.evolve import evolve
 from app.revisions.squawk import RULES, UNREADABLE, findings, lint
+from app.standing import NotPreparedError
 
 Sql = Callable[[str], list[Any]]
 Written = Callable[[], list[str]]

@@ -2,7 +2,7 @@ from flask import Blueprint, abort
 from flask.typing import ResponseReturnValue
 
 from ..extensions import db
-from ..prepare import NotPreparedError, Schema, schema_state
+from ..standing import NotPreparedError, Schema, schema_state
 
 pages = Blueprint("health", __name__)
 

@@ -1,11 +1,11 @@
 import platform
 from importlib.metadata import version
 
-from alembic.runtime.migration import MigrationContext
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from ..extensions import db
+from ..standing import stored_revisions
 
 pages = Blueprint("home", __name__, template_folder="templates")
 
@@ -19,10 +19,9 @@ def index() -> ResponseReturnValue:
 def facts() -> dict[str, str]:
     """Return what a developer wants to know about the running stack."""
     connection = db.session.connection()
-    migration = MigrationContext.configure(connection).get_current_heads()
     return {
         "Environment": "development",
-        "Migration": ", ".join(migration) or "none",
+        "Migration": ", ".join(stored_revisions(connection)) or "none",
         "PostgreSQL": str(connection.exec_driver_sql("SHOW server_version").scalar()),
         "Python": platform.python_version(),
         **{name: version(name) for name in ("Flask", "SQLAlchemy", "gunicorn")},

@@ -9,17 +9,8 @@ from alembic.script import Script
 from flask import current_app
 from sqlalchemy import Engine
 
-from ..prepare import (
-    NotPreparedError,
-    Schema,
-    due,
-    is_concurrent,
-    known_revisions,
-    lock,
-    migration_engine,
-    prepare,
-    upgrade,
-)
+from ..prepare import due, is_concurrent, lock, migration_engine, prepare, upgrade
+from ..standing import NotPreparedError, Schema, folder, known_revisions
 from .history import downgrade, heads, stamp
 from .revise import Renames, refuse_danger, write_revisions
 
@@ -68,14 +59,14 @@ def show(path: Path) -> None:
 @contextmanager
 def nothing_kept_of_failures() -> Iterator[None]:
     """Delete the revisions that were written meanwhile where they are not to be, or cannot be applied."""
-    folder = Path(current_app.extensions["migrate"].directory) / "versions"
-    before = set(folder.glob("*.py"))
+    versions = folder() / "versions"
+    before = set(versions.glob("*.py"))
     try:
         yield
     except StuckError:
         raise
     except BaseException:
-        for path in set(folder.glob("*.py")) - before:
+        for path in set(versions.glob("*.py")) - before:
             path.unlink()
         raise
     finally:

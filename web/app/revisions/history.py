@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alembic import command
-from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from flask import current_app
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..prepare import NotPreparedError, lock, migration_engine, migrations, wait_for
+from ..prepare import lock, migration_engine, migrations, wait_for
+from ..standing import NotPreparedError, stored_revisions
 
 
 def stepback() -> str:
@@ -97,7 +97,7 @@ def walk() -> list[Script]:
 def heads(engine: Engine) -> tuple[str, ...]:
     """Return the newest migrations that the database has had."""
     with engine.connect() as connection:
-        return tuple(MigrationContext.configure(connection).get_current_heads())
+        return tuple(sorted(stored_revisions(connection)))
 
 
 def downgrade(engine: Engine, revision: str) -> None:

@@ -6,7 +6,8 @@ from alembic.operations import ops
 from sqlalchemy import Connection, func, select, table
 from sqlalchemy import column as named
 
-from ..prepare import HINTS, NotPreparedError
+from ..prepare import HINTS
+from ..standing import NotPreparedError
 from .online import flat
 
 

@@ -8,7 +8,8 @@ from alembic import command, util
 from alembic.operations import ops
 from alembic.script import Script
 
-from ..prepare import NotPreparedError, migration_engine, migrations
+from ..prepare import migration_engine, migrations
+from ..standing import NotPreparedError
 from .losses import refuse_loss, refuse_required
 from .online import Plan
 from .squawk import DROPPING, UNREADABLE, findings

@@ -18,7 +18,8 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from ..prepare import NotPreparedError, migrations
+from ..prepare import migrations
+from ..standing import NotPreparedError
 
 UNREADABLE = "needs-database"
 RULES = {
