@@ -11,10 +11,12 @@ import uuid
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, has_request_context, request
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 PLAIN_PATH = re.compile("[A-Za-z0-9/_.~-]*")  # that quote() leaves as it is
+# In the environment of a request.
+REQUEST_ID, STARTED = "logs.request_id", "logs.started"
 QUIET = ("/healthz", "/readyz")
 FIELDS = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
 
@@ -26,10 +28,11 @@ logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 def request_id() -> str:
     """Return the id of the current request: X-Request-ID where that is well formed, else a new one."""
-    known: str | None = g.get("request_id")
+    environ = request.environ
+    known: str | None = environ.get(REQUEST_ID)
     if known is None:
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = known = given if WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        environ[REQUEST_ID] = known = given if WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
     return known
 
 
@@ -76,16 +79,17 @@ def init_app(app: Flask) -> None:
 
 def start() -> None:
     """Note when the request began."""
-    g.started = time.monotonic()
+    request.environ[STARTED] = time.monotonic()
 
 
 def finish(response: Response) -> Response:
     """Log the request and put its id into the answer."""
     response.headers["X-Request-ID"] = request_id()
-    path = request.path
+    asked = request._get_current_object()  # type: ignore[attr-defined] # a proxy of it, which looks it up each time
+    path = asked.path
     if path not in QUIET:
-        ms = (time.monotonic() - g.started) * 1000
-        client = f"{request.remote_addr} by {request.scheme}"
+        ms = (time.monotonic() - asked.environ[STARTED]) * 1000
         shown = path if PLAIN_PATH.fullmatch(path) else quote(path)
-        log.info("%s %s %d %.1f ms for %s", request.method, shown, response.status_code, ms, client)
+        client = f"{asked.remote_addr} by {asked.scheme}"
+        log.info("%s %s %d %.1f ms for %s", asked.method, shown, response.status_code, ms, client)
     return response

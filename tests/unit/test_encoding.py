@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
 from app.encoding import Provider
 
@@ -42,3 +42,23 @@ def test_names_keep_their_order() -> None:
 def test_what_is_no_json_is_an_error() -> None:
     with pytest.raises(TypeError):
         encode(object())
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (200, {}),
+        (200, {"ETag": 'W/"1"'}),
+        (200, {"Content-Location": "/ű"}),
+        (201, {"Location": "/ű"}),
+        (204, {}),
+        (304, {"ETag": 'W/"1"'}),
+    ],
+)
+def test_answer_is_sent_with_the_headers_that_werkzeug_sends(status: int, headers: dict[str, str]) -> None:
+    with APP.test_request_context() as context:
+        answer = APP.make_response((Provider(APP).response([1]), status, headers))
+        plain = Response(answer.get_data(), status, answer.headers)
+        sent, sent_plain = (it.get_wsgi_response(context.request.environ) for it in (answer, plain))
+    assert b"".join(sent[0]) == b"".join(sent_plain[0])
+    assert sent[1:] == sent_plain[1:]

@@ -3,9 +3,10 @@ import logging
 import logging.config
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from logs import logging_config
+from logs import logging_config, request_id
 
 
 def test_request_id_is_taken_over(client: FlaskClient) -> None:
@@ -25,6 +26,13 @@ def test_request_has_a_log_line_with_its_id(client: FlaskClient, caplog: pytest.
     client.get("/notes", headers={"X-Request-ID": "12345678"})
     [record] = [r for r in caplog.records if r.name == "app.request"]
     assert record.getMessage().startswith("GET /notes 200 ")
+
+
+def test_request_keeps_its_id_in_another_context_of_the_app(app: Flask) -> None:
+    with app.test_request_context():
+        known = request_id()
+        with app.app_context():
+            assert request_id() == known
 
 
 def test_probes_have_no_log_line(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:

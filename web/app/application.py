@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from inspect import CO_COROUTINE
+from types import FunctionType
 from typing import Any
 from weakref import WeakSet
 
@@ -12,6 +14,8 @@ class Application(Flask):
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return `func` as a function that is called without `await`."""
+        if type(func) is FunctionType and not func.__dict__ and not func.__code__.co_flags & CO_COROUTINE:
+            return func  # which nothing marks as a coroutine either
         try:
             if func in PLAIN:
                 return func

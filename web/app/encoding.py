@@ -8,6 +8,7 @@ import orjson
 from flask import Response
 from flask.json.provider import DefaultJSONProvider
 from werkzeug import Response as WerkzeugResponse
+from werkzeug.datastructures import Headers
 
 
 def plain(value: Any) -> Any:
@@ -25,6 +26,18 @@ class Dumped(NamedTuple):
     value: Any
 
 
+class Answer(Response):
+    """An answer in JSON: most need nothing of what werkzeug does with the headers as it sends them."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """Return the headers as they are sent, without a copy where that would be none other."""
+        names = [name.lower() for name, _ in self.headers]
+        located = "location" in names or "content-location" in names
+        if self.status_code == 200 and "content-length" in names and not located:
+            return self.headers
+        return super().get_wsgi_headers(environ)
+
+
 class Provider(DefaultJSONProvider):
     """Flask's JSON, with times as RFC 3339 has them, decimals as strings, and names in their order."""
 
@@ -37,7 +50,7 @@ class Provider(DefaultJSONProvider):
             body = self.encode(args[0].value)
         else:
             body = self.encode(self._prepare_response_obj(args, kwargs), orjson.OPT_PASSTHROUGH_DATETIME)
-        return Response(body, mimetype=self.mimetype)
+        return Answer(body, mimetype=self.mimetype)
 
     def encode(self, value: Any, option: int = 0) -> bytes:
         """Return `value` as JSON, written by the standard library where orjson refuses it.

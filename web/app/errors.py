@@ -47,7 +47,7 @@ def init_app(app: Flask) -> None:
 
 def check_headers() -> None:
     """Answer 400 where a header has a control character (RFC 9110, section 5.5)."""
-    values = (value for name, value in request.environ.items() if name.startswith(("HTTP_", "CONTENT_")))
+    values = [value for name, value in request.environ.items() if name.startswith(("HTTP_", "CONTENT_"))]
     if CONTROL.search("".join(values)):
         abort(400, "A header has a control character.")
 

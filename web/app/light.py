@@ -6,6 +6,7 @@ that is not plain is left to the ORM.
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -95,22 +96,26 @@ class Plan(Program):
 
     def __init__(self, compiled: Any, columns: Iterable[Any], mapper: Mapper[Any]) -> None:
         super().__init__(compiled, columns, mapper)
-        self.primary = [self.keys.index(mapper.get_property_by_column(key).key) for key in mapper.primary_key]
+        primary = [self.keys.index(mapper.get_property_by_column(key).key) for key in mapper.primary_key]
+        one = slice(primary[0], primary[0] + 1)
+        self.primary_of = itemgetter(*primary) if len(primary) > 1 else itemgetter(one)
 
     def records(self, session: Session, rows: list[Any]) -> list[Any]:
         """Return the records that `rows` are of, which `session` knows then as if the ORM had loaded them."""
-        known, model, manager = session.identity_map, self.mapper.class_, self.mapper.class_manager
+        known, owner, model, keys = session.identity_map, session.hash_key, self.mapper.class_, self.keys
+        make, primary_of = self.mapper.class_manager.new_instance, self.primary_of
         records = []
         for row in rows:
-            key = (model, tuple([row[position] for position in self.primary]), None)
+            primary = primary_of(row)
+            key = (model, primary, None)
             record = known.get(key)
-            if record is None and None not in key[1]:  # as in an outer join
-                record = manager.new_instance()
+            if record is None and None not in primary:  # as in an outer join
+                record = make()
                 state = instance_state(record)
                 state.key = key
-                state.session_id = session.hash_key
+                state.session_id = owner
                 known._add_unpresent(state, key)
-                instance_dict(record).update(zip(self.keys, row, strict=True))
+                instance_dict(record).update(zip(keys, row, strict=True))
             records.append(record)
         return records
 

@@ -44,8 +44,9 @@ def init_app(app: Flask) -> None:
 
 def protect() -> None:
     """Refuse an unsafe request that acts for a session's user without a CSRF token, on exempt views too."""
-    unsafe = request.endpoint and request.method in current_app.config["WTF_CSRF_METHODS"]
-    if unsafe and current_app.config["WTF_CSRF_ENABLED"] and rides_on_session():
+    config = current_app.config
+    unsafe = request.method in config["WTF_CSRF_METHODS"] and request.endpoint
+    if unsafe and config["WTF_CSRF_ENABLED"] and rides_on_session():
         csrf.protect()
 
 
