@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection, column, inspect, select, table
+from sqlalchemy import Connection, column, func, select, table
 
 STORED = table("alembic_version", column("version_num"))
 
@@ -44,9 +44,8 @@ def schema_state(connection: Connection) -> Schema:
 
 def stored_revisions(connection: Connection) -> set[str]:
     """Return the newest revisions that the database has had."""
-    if not inspect(connection).has_table(STORED.name):
-        return set()
-    return set(connection.scalars(select(STORED.c.version_num)))
+    there = connection.scalar(select(func.to_regclass(STORED.name)))
+    return set() if there is None else set(connection.scalars(select(STORED.c.version_num)))
 
 
 @cache
