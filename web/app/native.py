@@ -5,7 +5,7 @@ here is left to the dump of the schema or the field, so that the answer is the s
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter, itemgetter
 from types import NoneType
 from typing import Any
@@ -13,6 +13,8 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, missing
 from marshmallow.decorators import POST_DUMP, PRE_DUMP
+
+from .light import Rows
 
 # The fields that dump values of a type as orjson does.
 NATIVE: list[tuple[type[fields.Field[Any]], type]] = [
@@ -35,7 +37,8 @@ def dump_of(schema: Schema) -> Callable[[Any], Any]:
     """Return a function that dumps what is to be JSON as `schema` does."""
     if isinstance(schema, Page) and is_untouched(schema) and list(schema.dump_fields) == ["items", "next"]:
         item = dump_of(schema.fields["items"].inner.schema)  # type: ignore[attr-defined] # a list of records
-        return lambda page: {"items": [item(record) for record in page["items"]], "next": page["next"]}
+        items = item.all if isinstance(item, RecordDump) else lambda records: list(map(item, records))
+        return lambda page: {"items": items(page["items"]), "next": page["next"]}
     return RecordDump(schema) if is_plain(schema) else schema.dump
 
 
@@ -81,6 +84,7 @@ class RecordDump:
         self.keys = [field.data_key or name for name, field in found]
         self.kinds = [native_type(field) for _, field in found]
         names = [field.attribute or name for name, field in found]
+        self.names = names
         self.values_of = attrgetter(*names)
         self.loaded_of = itemgetter(*names)
         self.others = [
@@ -110,6 +114,18 @@ class RecordDump:
             else:
                 data[key] = value
         return data
+
+    def all(self, records: Sequence[Any]) -> list[Any]:
+        """Return what the schema makes of each of `records`."""
+        found = None
+        if isinstance(records, Rows) and not self.others:
+            found = records.values(self.names, self.schema.opts.model)
+        if found is not None:
+            rows = list(found)
+            signatures = {tuple(map(type, row)) for row in rows}
+            if all(signature in self.signatures or self.knows(signature) for signature in signatures):
+                return [dict(zip(self.keys, row, strict=True)) for row in rows]
+        return [self(record) for record in records]
 
     def knows(self, signature: tuple[type, ...]) -> bool:
         """Tell whether values of these types are dumped so, and keep it in mind."""

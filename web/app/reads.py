@@ -6,7 +6,7 @@ plan (light.py). Whatever else a session does, it does in a transaction, and fro
 """
 
 import select
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import SessionTransactionOrigin
 
 from .inserts import insert_alone
-from .light import connect, plan_of
+from .light import Rows, connect, plan_of
 
 READS = "reads"  # among the engines of Flask-SQLAlchemy
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -97,16 +97,21 @@ class Session(FlaskSession):
         found = None if any(options.values()) else self.find(statement, params)
         if found is None:
             return super().scalars(statement, params, **options)
-        return IteratorResult(RECORDS, iter(found), _source_supports_scalars=True).scalars()
+        return IteratorResult(RECORDS, iter(found.records), _source_supports_scalars=True).scalars()
+
+    def records(self, statement: Any, params: Any = None) -> Sequence[Any]:
+        """Return what `scalars` yields, which may be rows until it is looked at."""
+        found = self.find(statement, params)
+        return super().scalars(statement, params).all() if found is None else found
 
     def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """Return the first that `statement` yields, None where there is nothing."""
         found = None if any(options.values()) else self.find(statement, params)
         if found is None:
             return super().scalar(statement, params, **options)
-        return found[0] if found else None
+        return found.records[0] if found else None
 
-    def find(self, statement: Any, params: Any) -> list[Any] | None:
+    def find(self, statement: Any, params: Any) -> Rows | None:
         """Return the records of a SELECT that has a plan; None where the ORM is to run it."""
         if not self.reads_alone(statement) or self.in_transaction() or not self._is_clean():
             return None
@@ -124,7 +129,7 @@ class Session(FlaskSession):
             if not error.connection_invalidated:
                 raise
             return None
-        return plan.records(self, rows)
+        return Rows(plan, self, rows)
 
     def commit(self) -> None:
         """Store what is to be stored: one new record, and nothing else, by a statement that stands alone."""
