@@ -105,6 +105,12 @@ def test_change_of_an_item_is_dumped(items: Rows) -> None:
     assert dumped(items) == ["changed", "two", "one"]
 
 
+def test_change_of_an_item_that_the_session_has_forgotten_is_dumped(items: Rows) -> None:
+    items[0].title = "changed"
+    db.session.expunge_all()
+    assert dumped(items) == ["changed", "two", "one"]
+
+
 def test_change_of_a_record_that_is_an_item_too_is_dumped(items: Rows) -> None:
     db.session.scalars(select(Note).where(Note.title == "two")).one().title = "changed"
     with db.session.no_autoflush:
