@@ -15,6 +15,7 @@ from .application import Application
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, rest
 from .pagination import query_url
+from .shown import shown
 
 # Each is a folder here. A module is mounted by its line.
 MODULES = [
@@ -47,6 +48,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
     rest.init_app(app)
     rest.register_converter(IdConverter, id_parameter)
     app.add_template_global(query_url)
+    app.add_template_global(shown)
     for name in MODULES:
         mount(app, load(name))
     app.context_processor(lambda: {"modules": linked_modules()})

@@ -4,7 +4,7 @@ That is kept with the statement. The records are the session's, as those that th
 that is not plain is left to the ORM.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from operator import itemgetter
 from typing import Any
@@ -135,6 +135,9 @@ class Rows(Sequence[Any]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.records)
 
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice) and "records" not in self.__dict__:

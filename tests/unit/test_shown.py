@@ -1,0 +1,31 @@
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask, render_template_string
+
+PAGE = '{% import "macros.html" as ui with context %}{{ ui.value(it) }}'
+
+
+@pytest.mark.parametrize(
+    ("value", "html"),
+    [
+        (None, '<span class="quiet">none</span>'),
+        (
+            dt.datetime(2026, 1, 31, 13, 45, tzinfo=dt.UTC),
+            '<time datetime="2026-01-31T13:45:00+00:00">2026-01-31 13:45 UTC</time>',
+        ),
+        (dt.date(2026, 1, 31), "2026-01-31"),
+        (True, "yes"),
+        (False, "no"),
+        (0, "0"),
+        ({"tzinfo": "<b>"}, '<code>{"tzinfo": "\\u003cb\\u003e"}</code>'),
+        ([1, "a"], '<code>[1, "a"]</code>'),
+        (Decimal("1E+3"), "1000"),
+        ("<b>&", "&lt;b&gt;&amp;"),
+    ],
+)
+def test_value_is_shown(app: Flask, value: Any, html: str) -> None:
+    with app.test_request_context():
+        assert render_template_string(PAGE, it=value) == html

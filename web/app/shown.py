@@ -1,0 +1,26 @@
+"""Values as pages show them: `ui.value` in templates."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from flask import current_app
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup, escape
+
+NONE = Markup('<span class="quiet">none</span>')
+TIME = Markup('<time datetime="%s">%s</time>')
+CODE = Markup("<code>%s</code>")
+
+
+def shown(value: Any) -> str:
+    """Return the HTML for a value of a record."""
+    if isinstance(value, dt.datetime) and value.tzinfo:
+        return TIME % (value.isoformat(), value.strftime("%Y-%m-%d %H:%M %Z"))
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return CODE % htmlsafe_json_dumps(value, current_app.json.dumps)
+    return escape(format(value, "f") if isinstance(value, Decimal) else value)
