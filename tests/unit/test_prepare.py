@@ -111,12 +111,15 @@ def test_several_heads_are_told_with_what_to_do(fresh: Flask, write_migration: C
         prepare()
 
 
-@pytest.mark.parametrize(("upgrade", "down"), [("pass", "nowhere"), ("no python", None)])
+@pytest.mark.parametrize(
+    ("upgrade", "down", "told"),
+    [("pass", "nowhere", "comes after nowhere"), ("no python", None, r"one\.py cannot be read")],
+)
 def test_migration_that_cannot_be_read_is_told(
-    fresh: Flask, write_migration: Callable[..., None], upgrade: str, down: str | None
+    fresh: Flask, write_migration: Callable[..., None], upgrade: str, down: str | None, told: str
 ) -> None:
     write_migration("one", upgrade, down)
-    with fresh.app_context(), pytest.raises(NotPreparedError, match="the migrations cannot be read"):
+    with fresh.app_context(), pytest.raises(NotPreparedError, match=told):
         prepare()
 
 

@@ -74,5 +74,31 @@ def test_folder_without_migrations_has_no_history(tmp_path: Path) -> None:
 
 def test_migration_after_one_that_is_not_there_is_told(tmp_path: Path) -> None:
     write(tmp_path, "two", "one")
-    with pytest.raises(NotPreparedError, match=r"cannot be read: .*there is no one"):
+    with pytest.raises(NotPreparedError, match="comes after one, which is not there"):
         known_revisions(tmp_path)
+
+
+def test_migrations_that_come_after_one_another_in_a_circle_are_told(tmp_path: Path) -> None:
+    write(tmp_path, "one", None)
+    write(tmp_path, "two", "three")
+    write(tmp_path, "three", "two")
+    with pytest.raises(NotPreparedError, match="in a circle: three, two"):
+        known_revisions(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["revision = make()\ndown_revision = None", "revision = 'one'", "revision = '", "\0", None]
+)
+def test_migration_that_cannot_be_read_is_named(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "versions/one_title.py"
+    path.parent.mkdir()
+    path.mkdir() if text is None else path.write_text(text)
+    with pytest.raises(NotPreparedError, match=r"versions/one_title\.py cannot be read \("):
+        known_revisions(tmp_path)
+
+
+def test_constants_that_share_a_value_are_read(tmp_path: Path) -> None:
+    write(tmp_path, "one", None)
+    path = tmp_path / "versions/one.py"
+    path.write_text("revision = 'one'\ndown_revision = branch_labels = depends_on = None")
+    assert known_revisions(tmp_path) == told_by_alembic(tmp_path)

@@ -52,33 +52,49 @@ def stored_revisions(connection: Connection) -> set[str]:
 def known_revisions(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
     """Return the newest revisions, and all of them, of the migrations in `folder` (NotPreparedError)."""
     paths = (path for path in folder.glob("versions/[!.]*.py") if path.name != "__init__.py")
-    try:
-        revisions = {named["revision"]: parents(named["down_revision"]) for named in map(names, paths)}
-        before = frozenset[str]().union(*revisions.values())
-        if before - revisions.keys():
-            raise LookupError(f"there is no {', '.join(sorted(before - revisions.keys()))}")
-    except Exception as error:
-        raise NotPreparedError(f"the migrations cannot be read: {error!r}") from error
-    heads = revisions.keys() - before
+    revisions = dict(map(read, paths))
+    before = frozenset[str]().union(*revisions.values())
+    if before - revisions.keys():
+        missing = ", ".join(sorted(before - revisions.keys()))
+        raise NotPreparedError(
+            f"a migration in web/migrations/versions/ comes after {missing}, which is not there"
+        )
+    heads = frozenset(revisions.keys() - before)
     if len(heads) > 1:
         raise NotPreparedError(
             f"there are several newest migrations ({', '.join(sorted(heads))}), as after a merge of branches;"
             ' join them: make flask A="db merge heads"'
         )
-    return frozenset(heads), frozenset(revisions)
+    reached, next_ones = heads, heads
+    while next_ones:
+        next_ones = frozenset[str]().union(*(revisions[one] for one in next_ones)) - reached
+        reached |= next_ones
+    if reached != revisions.keys():
+        circle = ", ".join(sorted(revisions.keys() - reached))
+        raise NotPreparedError(f"the migrations come after one another in a circle: {circle}")
+    return heads, reached
 
 
-def names(path: Path) -> dict[str, Any]:
-    """Return the constants of a migration: https://alembic.sqlalchemy.org/en/latest/tutorial.html"""
+def read(path: Path) -> tuple[str, set[str]]:
+    """Return the revision of a migration, and those that it comes after (NotPreparedError).
+
+    Its file says so in constants: https://alembic.sqlalchemy.org/en/latest/tutorial.html
+    """
     found: dict[str, Any] = {}
-    for statement in ast.parse(path.read_bytes(), path.name).body:
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ) if name in ("revision", "down_revision"):
-                found[name] = ast.literal_eval(value)
-    return found
+    try:
+        for statement in ast.parse(path.read_bytes(), path.name).body:
+            if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+                continue
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            names = {target.id for target in targets if isinstance(target, ast.Name)}
+            for name in names & {"revision", "down_revision"}:
+                found[name] = ast.literal_eval(statement.value)
+        return found["revision"], parents(found["down_revision"])
+    except Exception as error:
+        raise NotPreparedError(
+            f"web/migrations/versions/{path.name} cannot be read ({error});"
+            ' it is to begin with revision = "…" and down_revision = "…"'
+        ) from error
 
 
 def parents(before: str | Iterable[str] | None) -> set[str]:
