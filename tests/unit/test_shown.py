@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, render_template_string
+from jinja2 import UndefinedError
 
 PAGE = '{% import "macros.html" as ui with context %}{{ ui.value(it) }}'
 
@@ -22,6 +23,8 @@ PAGE = '{% import "macros.html" as ui with context %}{{ ui.value(it) }}'
         (0, "0"),
         ({"tzinfo": "<b>"}, '<code>{"tzinfo": "\\u003cb\\u003e"}</code>'),
         ([1, "a"], '<code>[1, "a"]</code>'),
+        ((1, "a"), '<code>[1, "a"]</code>'),
+        ({"b": 1, "a": 2}, '<code>{"b": 1, "a": 2}</code>'),
         (Decimal("1E+3"), "1000"),
         ("<b>&", "&lt;b&gt;&amp;"),
     ],
@@ -29,3 +32,13 @@ PAGE = '{% import "macros.html" as ui with context %}{{ ui.value(it) }}'
 def test_value_is_shown(app: Flask, value: Any, html: str) -> None:
     with app.test_request_context():
         assert render_template_string(PAGE, it=value) == html
+
+
+def test_value_that_is_not_defined_is_an_error(app: Flask) -> None:
+    with app.test_request_context(), pytest.raises(UndefinedError, match="'it' is undefined"):
+        render_template_string(PAGE)
+
+
+def test_value_is_shown_whatever_a_view_calls_its_own(app: Flask) -> None:
+    with app.test_request_context():
+        assert render_template_string(PAGE, it=True, shown="no", value="no") == "yes"

@@ -48,7 +48,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
     rest.init_app(app)
     rest.register_converter(IdConverter, id_parameter)
     app.add_template_global(query_url)
-    app.add_template_global(shown)
+    app.add_template_global(shown, "ui_value")  # a name that no view gives to anything else
     for name in MODULES:
         mount(app, load(name))
     app.context_processor(lambda: {"modules": linked_modules()})

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import current_app
+from jinja2 import Undefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup, escape
 
@@ -14,13 +15,17 @@ CODE = Markup("<code>%s</code>")
 
 
 def shown(value: Any) -> str:
-    """Return the HTML for a value of a record."""
+    """Return the HTML for a value of a record (UndefinedError)."""
+    if isinstance(value, str):
+        return escape(value)
     if isinstance(value, dt.datetime) and value.tzinfo:
         return TIME % (value.isoformat(), value.strftime("%Y-%m-%d %H:%M %Z"))
     if value is None:
         return NONE
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list | tuple):
         return CODE % htmlsafe_json_dumps(value, current_app.json.dumps)
+    if isinstance(value, Undefined):
+        value()  # which says what is not defined
     return escape(format(value, "f") if isinstance(value, Decimal) else value)
