@@ -4,7 +4,7 @@ A view that takes a form is `sent_from` the view that shows it, which is given `
 """
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import lru_cache, wraps
 from typing import Any, ParamSpec
 
 from flask import current_app, g, make_response, request
@@ -32,16 +32,16 @@ def load_form(schema: Schema) -> dict[str, Any]:
 def load_query(schema: type[Schema] | Schema) -> dict[str, Any]:
     """Return what the query of a page says, as `schema` loads it (ValidationError).
 
-    A field of a form that was left empty says nothing.
+    One instance of a class serves all requests. A field of a form that was left empty says nothing.
     """
     given = {name: values for name, values in request.args.lists() if values != [""]}
     loaded: dict[str, Any] = (instance_of(schema) if isinstance(schema, type) else schema).load(given)
     return loaded
 
 
-@cache
+@lru_cache
 def instance_of(schema: type[Schema]) -> Schema:
-    """Return an instance of `schema`, always the same one."""
+    """Return an instance of `schema`."""
     return schema()
 
 

@@ -4,8 +4,8 @@ That is kept with the statement. The records are the session's, as those that th
 that is not plain is left to the ORM.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from collections.abc import Callable, Iterable
+from functools import cache
 from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -118,51 +118,6 @@ class Plan(Program):
                 instance_dict(record).update(zip(keys, row, strict=True))
             records.append(record)
         return records
-
-
-class Rows(Sequence[Any]):
-    """Records that are rows until somebody looks at one: a list that is only to be JSON needs none."""
-
-    def __init__(self, plan: Plan, session: Session, rows: list[Any]) -> None:
-        self.plan = plan
-        self.session = session
-        self.rows = rows
-
-    @cached_property
-    def records(self) -> list[Any]:
-        """The records, which are the session's."""
-        return self.plan.records(self.session, self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.records)
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice) and "records" not in self.__dict__:
-            return Rows(self.plan, self.session, self.rows[place])
-        return self.records[place]
-
-    def last(self, name: str) -> Any:
-        """Return the value of a column of the last row, by the attribute that it is."""
-        return self.rows[-1][self.plan.keys.index(name)]
-
-    def values(self, names: Iterable[str], model: type) -> Iterable[tuple[Any, ...]] | None:
-        """Return the values of two or more attributes of each record; None where the records are to be asked.
-
-        So it is where they are there, if only one, who may have been changed, or are of another model, or an
-        attribute is no column.
-        """
-        known, own = self.session.identity_map, self.plan.mapper.class_
-        there = "records" in self.__dict__ or len(known) > len(self.rows)
-        keys = () if there else known.keys()
-        if there or not issubclass(own, model) or any(key[0] is own for key in keys):
-            return None
-        try:
-            return map(itemgetter(*map(self.plan.keys.index, names)), self.rows)
-        except ValueError:
-            return None
 
 
 def connect(engine: Engine) -> Any:

@@ -14,7 +14,7 @@ from uuid import UUID
 from marshmallow import Schema, fields, missing
 from marshmallow.decorators import POST_DUMP, PRE_DUMP
 
-from .light import Rows
+from .rows import Rows
 
 # The fields that dump values of a type as orjson does.
 NATIVE: list[tuple[type[fields.Field[Any]], type]] = [

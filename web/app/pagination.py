@@ -5,7 +5,7 @@ A page begins after the last record of the one before, by value and id: https://
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import MutableSequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -18,8 +18,8 @@ from sqlalchemy.orm import scoped_session
 
 from .converters import BIGINT_MAX
 from .fields import unstorable
-from .light import Rows
-from .reads import Session
+from .reads import records
+from .rows import Rows
 from .search import beginnings, matches, search_of
 
 
@@ -100,21 +100,20 @@ def paginate(
         values |= {"after_value": after.value, "after_id": after.id}
     if q is not None:
         values["words"] = beginnings(q)
-    current: Session = session()
-    found: Sequence[Any] = ()
+    items: MutableSequence[Any] = []
     for part in built(statement, Shape(sort, begins, tuple(filters), q is not None)):
-        if len(found) <= limit:
-            more = current.records(part, values | {"limit": limit + 1 - len(found)})
-            found = [*found, *more] if found else more
-    items = found[:limit]
-    if len(found) <= limit:
+        if len(items) <= limit:
+            more = records(session(), part, values | {"limit": limit + 1 - len(items)})
+            items = [*items, *more] if items else more
+    if len(items) <= limit:
         return {"items": items, "next": None}
+    del items[limit:]
     name = sort.removeprefix("-")
     value = None if name == "id" else last_of(items, name)
     return {"items": items, "next": query_url(after=cursor(sort, value, last_of(items, "id")))}
 
 
-def last_of(items: Sequence[Any], name: str) -> Any:
+def last_of(items: MutableSequence[Any], name: str) -> Any:
     """Return an attribute of the last of `items`, which may stay rows."""
     return items.last(name) if isinstance(items, Rows) else getattr(items[-1], name)
 

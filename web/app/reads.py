@@ -6,9 +6,10 @@ plan (light.py). Whatever else a session does, it does in a transaction, and fro
 """
 
 import select
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableSequence
 from functools import cached_property
 from typing import Any
+from weakref import ReferenceType, ref
 
 from flask import Flask, g, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
@@ -17,10 +18,12 @@ from sqlalchemy import Connection, Engine, Select, event
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.orm import Session as PlainSession
 from sqlalchemy.orm import SessionTransactionOrigin
 
 from .inserts import insert_alone
-from .light import Rows, connect, plan_of
+from .light import Plan, connect, plan_of
+from .rows import Rows
 
 READS = "reads"  # among the engines of Flask-SQLAlchemy
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,6 +35,7 @@ class Session(FlaskSession):
 
     transactional = False
     held: Any = None  # the driver's connection that plans are run on
+    unseen: ReferenceType[Rows] | None = None  # the list that was read last, while nobody has looked at it
 
     @cached_property
     def engines(self) -> Mapping[str | None, Engine | Connection]:
@@ -58,11 +62,29 @@ class Session(FlaskSession):
             self.held = connect(engine)
         return self.held
 
+    def settle(self) -> None:
+        """Make the records of the list that was read last, before anything can happen to them."""
+        if self.unseen is not None:
+            rows, self.unseen = self.unseen(), None
+            if rows is not None:
+                _ = rows.data
+
     def release(self) -> None:
-        """Give the connection back that is held."""
+        """Give the connection back that is held; nothing is to be read on it."""
+        self.settle()
         if self.held is not None:
             held, self.held = self.held, None
             held.close()
+
+    def expire_all(self) -> None:
+        """Have each record read anew when it is used."""
+        self.settle()
+        super().expire_all()
+
+    def expunge_all(self) -> None:
+        """Forget the records."""
+        self.settle()
+        super().expunge_all()
 
     def close(self) -> None:
         """Forget everything."""
@@ -97,22 +119,35 @@ class Session(FlaskSession):
         found = None if any(options.values()) else self.find(statement, params)
         if found is None:
             return super().scalars(statement, params, **options)
-        return IteratorResult(RECORDS, iter(found.records), _source_supports_scalars=True).scalars()
+        plan, rows = found
+        return IteratorResult(
+            RECORDS, iter(plan.records(self, rows)), _source_supports_scalars=True
+        ).scalars()
 
-    def records(self, statement: Any, params: Any = None) -> Sequence[Any]:
-        """Return what `scalars` yields, which may be rows until it is looked at."""
+    def records(self, statement: Any, params: Any = None) -> MutableSequence[Any]:
+        """Return a list of what `scalars` yields, which may be rows until it is looked at."""
         found = self.find(statement, params)
-        return super().scalars(statement, params).all() if found is None else found
+        if found is None:
+            return list(super().scalars(statement, params))
+        plan, rows = found
+        known = self.identity_map.keys()
+        if any(key[0] is plan.mapper.class_ for key in known):
+            return plan.records(self, rows)  # some may be there already, and changed later
+        unseen = Rows.of(plan, self, rows)
+        self.unseen = ref(unseen)
+        return unseen
 
     def scalar(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """Return the first that `statement` yields, None where there is nothing."""
         found = None if any(options.values()) else self.find(statement, params)
         if found is None:
             return super().scalar(statement, params, **options)
-        return found.records[0] if found else None
+        plan, rows = found
+        return plan.records(self, rows)[0] if rows else None
 
-    def find(self, statement: Any, params: Any) -> Rows | None:
-        """Return the records of a SELECT that has a plan; None where the ORM is to run it."""
+    def find(self, statement: Any, params: Any) -> tuple[Plan, list[Any]] | None:
+        """Return the plan and the rows of a SELECT that has a plan; None where the ORM is to run it."""
+        self.settle()
         if not self.reads_alone(statement) or self.in_transaction() or not self._is_clean():
             return None
         engine = self.engines[READS]
@@ -129,7 +164,7 @@ class Session(FlaskSession):
             if not error.connection_invalidated:
                 raise
             return None
-        return Rows(plan, self, rows)
+        return plan, rows
 
     def commit(self) -> None:
         """Store what is to be stored: one new record, and nothing else, by a statement that stands alone."""
@@ -162,6 +197,13 @@ class Session(FlaskSession):
         begun = self.get_transaction()
         by_itself = begun is None or begun.origin is SessionTransactionOrigin.AUTOBEGIN
         return by_itself and not self.in_nested_transaction()
+
+
+def records(session: PlainSession, statement: Any, params: Any) -> MutableSequence[Any]:
+    """Return a list of what `session.scalars` yields, as the session of this app does best."""
+    if isinstance(session, Session):
+        return session.records(statement, params)
+    return list(session.scalars(statement, params))
 
 
 def is_watched(session: Session, engine: Engine | Connection) -> bool:
