@@ -13,8 +13,6 @@ from typing import Any
 
 import gunicorn.glogging
 import gunicorn.http.message
-from jinja2 import TemplateError
-from sqlalchemy.orm import configure_mappers
 
 here = Path(__file__).parent
 sys.path.insert(0, str(here))
@@ -91,24 +89,17 @@ def watch(worker: Any) -> None:
     os.kill(os.getppid(), signal.SIGHUP)
 
 
-def load_later_parts(app: Any) -> None:
-    """Load what else the first requests would load, in each worker for itself."""
-    configure_mappers()
-    app.url_map.update()
-    for name in app.jinja_env.list_templates(extensions=["html"]):
-        with suppress(TemplateError):  # which its page will tell
-            app.jinja_env.get_template(name)
-
-
 def pre_fork(server: Any, worker: Any) -> None:
     """Leave what is loaded to be shared: no worker's garbage collector looks at it, and so copies its pages.
 
     A connection that was opened while loading is not shared.
     """
     worker.join(board)
-    app: Any = server.app.wsgi() if preload_app else None
-    if hasattr(app, "app_context"):
-        load_later_parts(app)
+    if preload_app:
+        from app.ahead import load_ahead
+
+        app = server.app.wsgi()
+        load_ahead(app)
         with app.app_context():
             for engine in app.extensions["sqlalchemy"].engines.values():
                 engine.dispose()
