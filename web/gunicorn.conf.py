@@ -95,10 +95,10 @@ def pre_fork(server: Any, worker: Any) -> None:
     A connection that was opened while loading is not shared.
     """
     worker.join(board)
-    if preload_app:
+    app: Any = server.app.wsgi() if preload_app else None
+    if hasattr(app, "app_context"):
         from app.ahead import load_ahead
 
-        app = server.app.wsgi()
         load_ahead(app)
         with app.app_context():
             for engine in app.extensions["sqlalchemy"].engines.values():
