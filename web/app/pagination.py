@@ -50,7 +50,7 @@ BUILT: WeakKeyDictionary[Select[Any], dict[Shape, list[Select[Any]]]] = WeakKeyD
 
 def cursor(sort: str, value: Any, record_id: int) -> str:
     """Return the cursor that stands for the page after a record of a list that is sorted by `sort`."""
-    text = json.dumps([sort, value, record_id], separators=(",", ":"), ensure_ascii=False, default=plain)
+    text = JSON.encode([sort, value, record_id])
     return base64.urlsafe_b64encode(text.encode()).decode("ascii").rstrip("=")
 
 
@@ -59,6 +59,9 @@ def plain(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+
+
+JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=plain)
 
 
 def read_cursor(text: str, sort: str, field: fields.Field[Any] | None) -> Position:

@@ -10,7 +10,6 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup, escape
 
 NONE = Markup('<span class="quiet">none</span>')
-TIME = Markup('<time datetime="%s">%s</time>')
 CODE = Markup("<code>%s</code>")
 
 
@@ -19,7 +18,8 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, dt.datetime) and value.tzinfo:
-        return TIME % (value.isoformat(), value.strftime("%Y-%m-%d %H:%M %Z"))
+        told = escape(value.strftime("%Y-%m-%d %H:%M %Z"))
+        return Markup(f'<time datetime="{value.isoformat()}">{told}</time>')  # noqa: S704 # digits, and what is escaped
     if value is None:
         return NONE
     if isinstance(value, bool):
