@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Index, NullPool, Select, create_engine, insert, make_url, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.pagination import Position, parts
+from app.pagination import LIMIT, Position, Shape, built, parts
 
 ROWS = 3000
 SORTS = ["id", "-id", "value", "-value", "name", "-name"]
@@ -99,3 +99,14 @@ def test_page_is_read_from_an_index_without_sorting(
         after = Position("200", 2000)
     for part in parts(select(Sample), Sample, sort, after):
         assert planned(connection, part) <= {"Limit", "Index Scan", "Index Only Scan"}
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_page_of_the_usual_size_is_planned_once(connection: Connection, sort: str) -> None:
+    statement = built(select(Sample), Shape(sort, "first", (), False, LIMIT + 1))[0]
+    name = f'"page by {sort}"'
+    connection.exec_driver_sql(f"PREPARE {name} AS {statement.compile(connection)}")
+    for _ in range(7):
+        assert len(connection.exec_driver_sql(f"EXECUTE {name}").all()) == LIMIT + 1
+    times = text("SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE name = :name")
+    assert connection.execute(times, {"name": name.strip('"')}).one() == (0, 7)

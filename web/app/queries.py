@@ -9,10 +9,9 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, post_
 from sqlalchemy import Index, Table, UniqueConstraint
 
 from .fields import from_text, unstorable
-from .pagination import read_cursor
+from .pagination import LIMIT, read_cursor
 from .search import search_of
 
-LIMIT = 20
 LIMIT_MAX = 100
 NEWEST_FIRST = "-id"
 # What an empty query loads; of a class that query_of has made, and not of one that is derived from it.
