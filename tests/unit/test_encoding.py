@@ -50,6 +50,7 @@ def test_what_is_no_json_is_an_error() -> None:
         (200, {}),
         (200, {"ETag": 'W/"1"'}),
         (200, {"Content-Location": "/ű"}),
+        (201, {"Location": "/api/notes/1"}),
         (201, {"Location": "/ű"}),
         (204, {}),
         (304, {"ETag": 'W/"1"'}),

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask, render_template_string
 from jinja2 import UndefinedError
 
-PAGE = '{% import "macros.html" as ui with context %}{{ ui.value(it) }}'
+PAGE = '{% import "macros.html" as ui %}{{ ui.value(it) }}'
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,10 @@ PAGE = '{% import "macros.html" as ui with context %}{{ ui.value(it) }}'
         (
             dt.datetime(2026, 1, 31, 13, 45, tzinfo=dt.UTC),
             '<time datetime="2026-01-31T13:45:00+00:00">2026-01-31 13:45 UTC</time>',
+        ),
+        (
+            dt.datetime(2026, 1, 31, tzinfo=dt.timezone(dt.timedelta(hours=1), "<b>")),
+            '<time datetime="2026-01-31T00:00:00+01:00">2026-01-31 00:00 &lt;b&gt;</time>',
         ),
         (dt.date(2026, 1, 31), "2026-01-31"),
         (True, "yes"),

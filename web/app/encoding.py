@@ -10,6 +10,8 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug import Response as WerkzeugResponse
 from werkzeug.datastructures import Headers
 
+from logs import PLAIN_PATH
+
 
 def plain(value: Any) -> Any:
     """Return a value that JSON does not have as its field in a schema takes it (TypeError)."""
@@ -31,9 +33,9 @@ class Answer(Response):
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
         """Return the headers as they are sent, without a copy where that would be none other."""
-        names = [name.lower() for name, _ in self.headers]
-        located = "location" in names or "content-location" in names
-        if self.status_code == 200 and "content-length" in names and not located:
+        given = {name.lower(): value for name, value in self.headers}
+        plain = "content-location" not in given and PLAIN_PATH.fullmatch(given.get("location", ""))
+        if self.status_code in (200, 201) and "content-length" in given and plain:
             return self.headers
         return super().get_wsgi_headers(environ)
 

@@ -18,8 +18,12 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, dt.datetime) and value.tzinfo:
-        told = escape(value.strftime("%Y-%m-%d %H:%M %Z"))
-        return Markup(f'<time datetime="{value.isoformat()}">{told}</time>')  # noqa: S704 # digits, and what is escaped
+        exact, minute, zone = (
+            value.isoformat(),
+            value.isoformat(" ", "minutes")[:16],
+            escape(value.tzname() or ""),
+        )
+        return Markup(f'<time datetime="{exact}">{minute} {zone}</time>')  # noqa: S704 # digits, and what is escaped
     if value is None:
         return NONE
     if isinstance(value, bool):
