@@ -186,7 +186,7 @@ def change_by_a_statement_that_returns() -> None:
 
 def change_unseen_and_expire() -> None:
     with db.engine.begin_nested():  # type: ignore[attr-defined] # of tests: a connection
-        db.engine.execute(update(Note.__table__).values(title="changed"))  # type: ignore[attr-defined]
+        db.engine.execute(update(Note.__table__).values(title="changed"))  # type: ignore[attr-defined] # likewise
     db.session.expire_all()
 
 

@@ -120,9 +120,8 @@ class Session(FlaskSession):
         if found is None:
             return super().scalars(statement, params, **options)
         plan, rows = found
-        return IteratorResult(
-            RECORDS, iter(plan.records(self, rows)), _source_supports_scalars=True
-        ).scalars()
+        made = iter(plan.records(self, rows))
+        return IteratorResult(RECORDS, made, _source_supports_scalars=True).scalars()
 
     def records(self, statement: Any, params: Any = None) -> MutableSequence[Any]:
         """Return a list of what `scalars` yields, which may be rows until it is looked at."""

@@ -18,11 +18,8 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, dt.datetime) and value.tzinfo:
-        exact, minute, zone = (
-            value.isoformat(),
-            value.isoformat(" ", "minutes")[:16],
-            escape(value.tzname() or ""),
-        )
+        exact, zone = value.isoformat(), escape(value.tzname() or "")
+        minute = exact[:16].replace("T", " ")
         return Markup(f'<time datetime="{exact}">{minute} {zone}</time>')  # noqa: S704 # digits, and what is escaped
     if value is None:
         return NONE
