@@ -290,3 +290,28 @@ def test_who_listens_to_commits_sees_what_is_new() -> None:
     record = Simple()
     add(record)
     assert seen == [record]
+
+
+@pytest.mark.usefixtures("writing")
+def test_who_listens_for_the_end_of_commits_is_told(alone: list[Any]) -> None:
+    ended: list[Any] = []
+    event.listen(db.session(), "after_commit", ended.append)
+    add(Simple())
+    assert alone == [Simple]
+    assert ended == [db.session()]
+
+
+@pytest.mark.usefixtures("writing")
+def test_no_transaction_is_left(alone: list[Any]) -> None:
+    add(Simple())
+    assert alone == [Simple]
+    assert not db.session().in_transaction()
+
+
+@pytest.mark.usefixtures("writing")
+def test_record_expires_where_that_is_wanted(alone: list[Any]) -> None:
+    db.session().expire_on_commit = True
+    record = Simple()
+    add(record)
+    assert alone == [Simple]
+    assert inspect(record).expired

@@ -34,7 +34,6 @@ def create_app(settings: config.Config | None = None) -> Flask:
     app.json = encoding.Provider(app)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False
-    app.url_map.converters["id"] = IdConverter
     hops = app.config["PROXIES"]
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # Flask's documented way
     logs.init_app(app)

@@ -5,30 +5,27 @@ In production nginx has the files under these names (nginx/hash-static), and ans
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
-from flask import Flask, Response
+from flask import Response
+
+from .application import Application
 
 YEAR = 365 * 24 * 60 * 60
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Application) -> None:
     """Have `url_for("static", …)` give hashed names; in development, where files are edited, plain ones."""
     if app.config["DEVELOPMENT"]:
         return
     hashed = hashed_names(Path(app.static_folder or ""))
     plain = {name: file for file, name in hashed.items()}
 
-    def rename(endpoint: str, values: dict[str, Any]) -> None:
-        if endpoint == "static":
-            values["filename"] = hashed.get(values["filename"], values["filename"])
-
     def send(filename: str) -> Response:
         if filename not in plain:
             return app.send_static_file(filename)
         return lasting(app.send_static_file(plain[filename]))
 
-    app.url_defaults(rename)
+    app.static_names = hashed
     app.view_functions["static"] = send
 
 

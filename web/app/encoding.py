@@ -5,12 +5,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
-from flask import Response
 from flask.json.provider import DefaultJSONProvider
-from werkzeug import Response as WerkzeugResponse
-from werkzeug.datastructures import Headers
+from werkzeug import Response
 
-from logs import PLAIN_PATH
+from .application import Answer
 
 
 def plain(value: Any) -> Any:
@@ -28,25 +26,13 @@ class Dumped(NamedTuple):
     value: Any
 
 
-class Answer(Response):
-    """An answer in JSON: most need nothing of what werkzeug does with the headers as it sends them."""
-
-    def get_wsgi_headers(self, environ: Any) -> Headers:
-        """Return the headers as they are sent, without a copy where that would be none other."""
-        given = {name.lower(): value for name, value in self.headers}
-        plain = "content-location" not in given and PLAIN_PATH.fullmatch(given.get("location", ""))
-        if self.status_code in (200, 201) and "content-length" in given and plain:
-            return self.headers
-        return super().get_wsgi_headers(environ)
-
-
 class Provider(DefaultJSONProvider):
     """Flask's JSON, with times as RFC 3339 has them, decimals as strings, and names in their order."""
 
     default = staticmethod(plain)
     sort_keys = False
 
-    def response(self, *args: Any, **kwargs: Any) -> WerkzeugResponse:
+    def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return the answer that has `args` or `kwargs` as its body, on several lines in development."""
         if args and isinstance(args[0], Dumped):
             body = self.encode(args[0].value)

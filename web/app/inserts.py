@@ -34,22 +34,22 @@ class NotPlainError(Exception):
     """This is for the unit of work."""
 
 
-def insert_alone(session: Session, engine: Engine, connect: Callable[[Engine], Any]) -> None:
+def insert_alone(session: Session, engine: Engine, connect: Callable[[Engine], Any]) -> bool:
     """Store the one new record of `session`, if that is plain and all that is to be stored (DBAPIError).
 
     `engine` is in AUTOCOMMIT mode; `connect` gives a connection of its driver. The record is the session's
-    then, with the values of all its columns.
+    then, with the values of all its columns. Return whether it is stored.
     """
     [(state, record)] = session._new.items()
     mapper: Mapper[Any] = record.__mapper__
     if session._deleted or session.identity_map.check_modified() or not is_alone(session, mapper):
-        return
+        return False
     given = instance_dict(record)
     try:
         with session.no_autoflush:  # for defaults that ask, which do not store it
             values = values_of(mapper, given)
     except NotPlainError:
-        return
+        return False
     program = program_of(mapper, frozenset(values), engine.dialect)
     try:
         [row] = program.run(engine, connect(engine), program.values(values))
@@ -59,6 +59,7 @@ def insert_alone(session: Session, engine: Engine, connect: Callable[[Engine], A
     stored = zip(program.keys, row, strict=True)
     given.update({key: value for key, value in stored if given.get(key) is None})
     session._register_persistent({state})
+    return True
 
 
 def is_alone(session: Session, mapper: Mapper[Any]) -> bool:

@@ -3,6 +3,8 @@
 https://www.w3.org/TR/CSP3/
 """
 
+from functools import cache
+
 from flask import Flask, Response
 
 HEADER = "Content-Security-Policy"
@@ -32,6 +34,7 @@ def add(response: Response) -> Response:
     return response
 
 
+@cache
 def policy(**sources: str) -> str:
     """Return the policy, with other sources for some directives: `policy(img_src="'self' data:")`."""
     others = {name.replace("_", "-"): value for name, value in sources.items()}

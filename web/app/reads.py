@@ -167,16 +167,21 @@ class Session(FlaskSession):
 
     def commit(self) -> None:
         """Store what is to be stored: one new record, and nothing else, by a statement that stands alone."""
+        stored = False
         try:
             if len(self._new) == 1 and self.stands_alone() and not is_held(self):
                 engine = self.engines[READS]
                 if isinstance(engine, Engine) and not is_watched(self, engine):
                     self.begin_changes()
                     self.release_if_closed()
-                    insert_alone(self, engine, self.hold)
+                    stored = insert_alone(self, engine, self.hold)
         finally:
             self.release()
-        super().commit()
+        begun = self.get_transaction()
+        if stored and begun is not None and not self.expire_on_commit and not self.dispatch.after_commit:
+            begun.close()  # there is nothing left to commit
+        else:
+            super().commit()
 
     def rollback(self) -> None:
         """Forget what was read and changed."""

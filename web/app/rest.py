@@ -53,10 +53,13 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+JSON = json.JSONDecoder(parse_constant=reject_constant, parse_float=finite, object_pairs_hook=unique)
+
+
 def read_json(text: str) -> Any:
     """Return the JSON value `text` (ValueError); what readers may take differently is refused."""
     try:
-        return json.loads(text, parse_constant=reject_constant, parse_float=finite, object_pairs_hook=unique)
+        return JSON.decode(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 

@@ -18,7 +18,9 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, dt.datetime) and value.tzinfo:
-        exact, zone = value.isoformat(), escape(value.tzname() or "")
+        exact, zone = value.isoformat(), value.tzname() or ""
+        if not zone.isalnum():
+            zone = escape(zone)
         minute = exact[:16].replace("T", " ")
         return Markup(f'<time datetime="{exact}">{minute} {zone}</time>')  # noqa: S704 # digits, and what is escaped
     if value is None:

@@ -185,6 +185,12 @@ def test_answer_that_nobody_is_asked_for_is_of_no_session(visitor: Visitor, path
     assert "Vary" not in answer.headers
 
 
+def test_answer_to_who_sends_no_cookie_varies_by_none(visitor: Visitor) -> None:
+    answer = visitor.client.post("/api/notes", json={"title": "mine"})
+    assert answer.status_code == 201
+    assert "Vary" not in answer.headers
+
+
 def test_unsafe_request_of_a_session_wants_a_token(visitor: Visitor) -> None:
     visitor.sign_in()
     answer = visitor.client.post("/api/notes", json={"title": "forged"})

@@ -86,7 +86,7 @@ def begin_session(user: User) -> None:
 
 def rides_on_session() -> bool:
     """Tell whether the request acts for the user of a session."""
-    return bearer() is None and not settings().missing and KEY in session
+    return "HTTP_COOKIE" in request.environ and bearer() is None and not settings().missing and KEY in session
 
 
 def login_required(view: Callable[P, R]) -> Callable[P, R]:
