@@ -124,7 +124,8 @@ def lint_command() -> None:
     """Tell what in the migrations would hurt a big, live table; the exit status tells whether any."""
     from .revisions import squawk
 
-    found = list(squawk.lint())
+    found: list[str] = []
+    tell(lambda: found.extend(squawk.lint()))
     for line in found:
         click.echo(line)
     sys.exit(bool(found))

@@ -5,6 +5,7 @@ Any number of processes may start at once: one migrates, the rest wait for that.
 
 import logging
 import time
+import traceback
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,20 @@ def migrations() -> Config:
     config: Config = state.migrate.get_config(state.directory)
     config.cmd_opts = Namespace(quiet=True)
     return config
+
+
+def script_directory() -> ScriptDirectory:
+    """Return the migrations; NotPreparedError names one that cannot be loaded."""
+    scripts = ScriptDirectory.from_config(migrations())
+    try:
+        scripts.get_bases()  # which loads them
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        paths = [getattr(error, "filename", None), *(frame.filename for frame in reversed(frames))]
+        names = [Path(path).name for path in paths if path and Path(path).parent.name == "versions"]
+        which = f"web/migrations/versions/{names[0]}" if names else "a migration"
+        raise NotPreparedError(f"{which} cannot be loaded: {error!r}") from error
+    return scripts
 
 
 def prepare() -> Schema:
@@ -121,13 +136,13 @@ def lock(engine: Engine) -> Iterator[None]:
 
 def upgrade(engine: Engine) -> None:
     """Run the migrations that are due, each in a transaction; NotPreparedError tells which one failed."""
-    config = migrations()
+    config, scripts = migrations(), script_directory()
     try:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except Exception as error:
-        raise NotPreparedError(explain(due(engine), error)) from error
+        raise NotPreparedError(explain(due(engine, scripts), error)) from error
     log.info("the schema has been migrated")
 
 
@@ -147,9 +162,9 @@ def is_concurrent(script: Script) -> bool:
     return "autocommit_block" in Path(script.path).read_text(encoding="utf-8")
 
 
-def due(engine: Engine) -> Script | None:
-    """Return the first migration that the database has not had."""
+def due(engine: Engine, scripts: ScriptDirectory) -> Script | None:
+    """Return the first of the migrations that the database has not had."""
     with engine.connect() as connection:
         stored = tuple(stored_revisions(connection))
-    scripts = [*ScriptDirectory.from_config(migrations()).iterate_revisions("heads", stored)]
-    return scripts[-1] if scripts else None
+    missing = [*scripts.iterate_revisions("heads", stored)]
+    return missing[-1] if missing else None

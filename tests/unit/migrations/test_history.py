@@ -1,6 +1,7 @@
 """What the database has had, a step back, and the whole way there and back."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,3 +104,20 @@ def test_revisions_tell_a_database_that_is_ahead(development: Flask, sql: Sql) -
     sql("UPDATE alembic_version SET version_num = 'of_tomorrow'")
     *_, last = revisions()
     assert last == "The database is ahead: it has had of_tomorrow, which this code does not have."
+
+
+@pytest.mark.parametrize("name", ["newest", "stepback", "revisions", "lint", "prepare"])
+@pytest.mark.parametrize(
+    ("begins", "error"), [("import nothing_such", "ModuleNotFoundError"), ("def (", "SyntaxError")]
+)
+def test_revision_that_cannot_be_loaded_is_named(
+    development: Flask, runner: FlaskCliRunner, name: str, begins: str, error: str
+) -> None:
+    downgrade(migration_engine(), "-1")
+    [path] = Path(development.extensions["migrate"].directory).glob("versions/*_create_crews.py")
+    path.write_text(f"{begins}\n{path.read_text()}")
+    run = runner.invoke(args=["db", name])
+    assert run.exit_code == 1
+    [told] = run.output.splitlines()[-1:]
+    assert told.startswith(f"Error: web/migrations/versions/{path.name} cannot be ")
+    assert error in told or "invalid syntax" in told

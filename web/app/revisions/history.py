@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alembic import command
-from alembic.script import Script, ScriptDirectory
+from alembic.script import Script
 from flask import current_app
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..prepare import lock, migration_engine, migrations, wait_for
+from ..prepare import lock, migration_engine, migrations, script_directory, wait_for
 from ..standing import NotPreparedError, stored_revisions
 
 
@@ -82,11 +82,6 @@ def connected() -> Engine:
     engine = migration_engine()
     wait_for(engine, current_app.config["DATABASE_WAIT"])
     return engine
-
-
-def script_directory() -> ScriptDirectory:
-    """Return the folder of the migrations."""
-    return ScriptDirectory.from_config(migrations())
 
 
 def walk() -> list[Script]:

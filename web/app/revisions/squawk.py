@@ -16,9 +16,8 @@ from typing import Any
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
-from ..prepare import migrations
+from ..prepare import script_directory
 from ..standing import NotPreparedError
 
 UNREADABLE = "needs-database"
@@ -71,7 +70,7 @@ class Finding:
 
 def lint() -> Iterator[str]:
     """Yield, of each revision, what it breaks and does not accept, a line each."""
-    for script in reversed(list(ScriptDirectory.from_config(migrations()).walk_revisions())):
+    for script in reversed(list(script_directory().walk_revisions())):
         accepted = getattr(script.module, "accepts", [])
         name = Path(script.path).name
         yield from (f"{name}: accepts {rule!r}, which is no rule" for rule in accepted if rule not in RULES)
