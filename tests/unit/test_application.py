@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, render_template_string, url_for
+from flask import Blueprint, Flask, Response, render_template_string, url_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import pass_context
+from werkzeug.datastructures import Headers
 from werkzeug.routing import BuildError, MapAdapter
 
 from app.application import Application
@@ -60,6 +61,8 @@ def with_views(app: Flask) -> Flask:
         "/of-100%/<id:thing_id>": "percent",
         "/größe/<id:thing_id>": "size",
         "/by-name/<name>": "named",
+        "/doubled//<id:thing_id>": "doubled",
+        "/%(thing_id)d": "formatted",
         "/by-number/<int(fixed_digits=4):number>": "numbered",
         "/first": "two",
         "/second/<id:thing_id>": "two",
@@ -68,6 +71,7 @@ def with_views(app: Flask) -> Flask:
     things.add_url_rule("/sent/<id:thing_id>", "either", view, methods=["POST"])
     things.add_url_rule("/got/<id:thing_id>", "either", view)
     things.add_url_rule("/later", "later", view, defaults={"thing_id": 1})
+    things.add_url_rule("/first/<id:thing_id>", "first", view, defaults={"thing_id": 1})
     things.add_url_rule("/live/<id:thing_id>", "live", websocket=True)
     things.add_url_rule("/elsewhere/<id:thing_id>", "elsewhere", view, subdomain="other")
     things.add_url_rule("/of/<who>", "of", view, subdomain="<id:thing_id>")
@@ -88,12 +92,17 @@ ENDPOINTS = [
     ".",
 ]
 IDS = st.integers(-1, 10**18)
-OTHERS = st.booleans() | st.none() | st.floats(allow_nan=False) | st.sampled_from(["a b", "7", ""])
+OTHERS = (
+    st.booleans()
+    | st.none()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["a b", "7", ""])
+)
 VALUES: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"thing_id": IDS}, optional={"part_id": IDS}),
     st.dictionaries(
-        st.sampled_from(["thing_id", "part_id", "name", "number", "q"]), IDS | OTHERS, max_size=3
+        st.sampled_from(["thing_id", "part_id", "name", "number", "self"]), IDS | OTHERS, max_size=3
     ),
 )
 OPTIONS = st.fixed_dictionaries(
@@ -121,7 +130,7 @@ def url_of(app: Flask, endpoint: str, values: dict[str, Any], path: str, root: s
     VALUES,
     st.just({}) | OPTIONS,
     st.sampled_from(["/things", "/nowhere"]),
-    st.sampled_from(["", "/below"]),
+    st.sampled_from(["", "/below", "/below//"]),
 )
 def test_urls_are_those_of_flask(
     endpoint: str, values: dict[str, Any], options: dict[str, Any], path: str, root: str
@@ -199,8 +208,40 @@ def test_templates_call_what_they_know(template: str, shown: str) -> None:
 
 def test_template_may_know_more_than_others() -> None:
     app = Application(__name__)
-    own = app.jinja_env.from_string("{{ a }}{{ b }}", globals={"a": 1})
-    app.jinja_env.globals["b"] = 2
-    assert own.render() == "12"
-    assert own.globals.keys() == {"a", *app.jinja_env.globals}
-    assert app.jinja_env.from_string("{{ a }}{{ b }}").render() == "2"
+    own = app.jinja_env.from_string("{{ a }}{{ b }}{{ c }}", globals={"a": 1, "c": 3})
+    app.jinja_env.globals |= {"b": 2, "c": 4}
+    assert own.render() == "123"
+    own.globals["d"] = 5
+    assert own.globals.keys() == {"a", "d", *app.jinja_env.globals}
+    assert app.jinja_env.from_string("{{ a }}{{ b }}{{ c }}{{ d }}").render() == "24"
+
+
+class Stamped(Response):
+    """An answer with a header of its own."""
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """Return the headers."""
+        headers = super().get_wsgi_headers(environ)
+        headers["X-Stamp"] = "mine"
+        return headers
+
+
+def test_answer_may_have_a_class_of_its_own() -> None:
+    app = Application(__name__)
+    app.add_url_rule("/", view_func=lambda: Stamped("answer"))
+    assert app.test_client().get("/").headers["X-Stamp"] == "mine"
+
+
+@pytest.mark.parametrize("location", ["/a", "//HOST/a", "///a", "/größe", "a b", "https://example.com/a"])
+def test_answer_says_where_as_flask_does(location: str) -> None:
+    told = []
+    for app in Application(__name__), Flask(__name__):
+        app.add_url_rule("/", view_func=lambda: ("made", 201, {"Location": location}))
+        told.append(app.test_client().get("/").headers["Location"])
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("make", [Application, Flask])
+def test_static_file_without_a_name_has_no_url(make: type[Flask]) -> None:
+    with make(__name__).test_request_context(), pytest.raises(BuildError):
+        url_for("static")

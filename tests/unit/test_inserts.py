@@ -1,7 +1,7 @@
 """A new record that is stored alone is what the unit of work would have stored."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, SessionTransaction, mapped_column, relationship
 
 from app.extensions import db
 from app.inserts import program_of
@@ -77,6 +77,30 @@ class Counted(Base):
     position: Mapped[int] = mapped_column(
         default=lambda: (db.session.scalar(select(func.max(Counted.position))) or 0) + 1
     )
+
+
+class Logged(Base):
+    """A record with a default that writes something down."""
+
+    __tablename__ = "logged"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(default=lambda: LOG())
+
+
+LOG: Callable[[], str] = str
+
+
+def log_record() -> str:
+    """Add a record."""
+    db.session.add(Simple(title="logged"))
+    return "by a record"
+
+
+def log_statement() -> str:
+    """Change the database."""
+    db.session.execute(insert(Simple).values(title="logged", version=1, mine=1, fixed=""))
+    return "by a statement"
 
 
 class Spaced(Base):
@@ -268,6 +292,18 @@ def test_default_that_asks_the_database_is_stored_once() -> None:
 
 
 @pytest.mark.usefixtures("writing")
+@pytest.mark.parametrize("log", [log_record, log_statement])
+def test_what_a_default_has_changed_is_stored(
+    alone: list[Any], log: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.LOG", log)
+    add(Logged())
+    assert alone[0] is Logged
+    db.session.remove()
+    assert db.session.scalars(select(Simple.title)).all() == ["logged"]
+
+
+@pytest.mark.usefixtures("writing")
 def test_column_whose_name_has_a_blank_is_stored() -> None:
     add(Spaced(due=[1]))
     db.session.remove()
@@ -302,7 +338,8 @@ def test_who_listens_for_the_end_of_commits_is_told(alone: list[Any]) -> None:
 
 
 @pytest.mark.usefixtures("writing")
-def test_no_transaction_is_left(alone: list[Any]) -> None:
+def test_no_transaction_is_left(alone: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(SessionTransaction, "commit")  # there is nothing to commit
     add(Simple())
     assert alone == [Simple]
     assert not db.session().in_transaction()

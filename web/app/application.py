@@ -23,7 +23,7 @@ from .converters import IdConverter
 PLAIN: WeakSet[Callable[..., Any]] = WeakSet()
 NOTHING, IDS = {None}, {int}
 ID = re.compile(r"<id:(\w+)>")
-LITERAL = re.compile(r"(?:[A-Za-z0-9/_.~-]|%\(\w+\)d)*", re.ASCII)  # that stands in a URL as it is
+PLAIN_RULE = re.compile(r"(?!.*//)(?:[A-Za-z0-9/_.~-]|<id:\w+>)*", re.ASCII)  # is in a URL as it stands
 
 
 class QuickContext(Context):
@@ -63,10 +63,16 @@ class QuickEnvironment(Environment):
 class Answer(Response):
     """An answer: most need nothing of what werkzeug does with the headers as it sends them."""
 
+    @classmethod
+    def force_type(cls, response: Any, environ: Any = None) -> Any:
+        """Return `response` as an answer of Flask's, of whatever class that is."""
+        return response if isinstance(response, Response) else super().force_type(response, environ)
+
     def get_wsgi_headers(self, environ: Any) -> Headers:
         """Return the headers as they are sent, without a copy where that would be none other."""
         given = {name.lower(): value for name, value in self.headers}
-        plain = "content-location" not in given and PLAIN_PATH.fullmatch(given.get("location", ""))
+        location = given.get("location", "")
+        plain = "content-location" not in given and PLAIN_PATH.fullmatch(location) and "//" not in location
         if self.status_code in (200, 201) and "content-length" in given and plain:
             return self.headers
         return super().get_wsgi_headers(environ)
@@ -94,6 +100,7 @@ class Application(Flask):
 
     def url_for(
         self,
+        /,
         endpoint: str,
         *,
         _anchor: str | None = None,
@@ -115,7 +122,7 @@ class Application(Flask):
                 and {*map(type, values.values())} <= IDS
                 and way.subdomain == adapter.subdomain
             ):
-                return adapter.script_name[:-1] + way.text % values
+                return adapter.script_name.rstrip("/") + way.text % values
         options: Any = {"_anchor": _anchor, "_method": _method, "_scheme": _scheme, "_external": _external}
         return super().url_for(endpoint, **options, **values)
 
@@ -126,15 +133,15 @@ class Application(Flask):
         except KeyError:
             return None
         way = None
-        text = ID.sub(r"%(\1)d", rule.rule)
-        if not others and not rule.websocket and LITERAL.fullmatch(text):
-            way = Way(text, set(ID.findall(rule.rule)), rule.subdomain or "")
+        special = others or rule.defaults or rule.websocket
+        if not special and PLAIN_RULE.fullmatch(rule.rule):
+            way = Way(ID.sub(r"%(\1)d", rule.rule), set(ID.findall(rule.rule)), rule.subdomain or "")
         self.ways[endpoint] = way
         return way
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
         """Put the hash into the name of a static file."""
-        if endpoint == "static":
+        if endpoint == "static" and "filename" in values:
             values["filename"] = self.static_names.get(values["filename"], values["filename"])
         super().inject_url_defaults(endpoint, values)
 

@@ -3,7 +3,7 @@
 https://www.w3.org/TR/CSP3/
 """
 
-from functools import cache
+from functools import lru_cache
 
 from flask import Flask, Response
 
@@ -34,7 +34,7 @@ def add(response: Response) -> Response:
     return response
 
 
-@cache
+@lru_cache  # not `cache`: a source may be a nonce, another for each answer
 def policy(**sources: str) -> str:
     """Return the policy, with other sources for some directives: `policy(img_src="'self' data:")`."""
     others = {name.replace("_", "-"): value for name, value in sources.items()}

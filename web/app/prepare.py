@@ -19,7 +19,7 @@ from sqlalchemy import Engine, NullPool, create_engine, func, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from .budget import overdrawn
-from .standing import NotPreparedError, Schema, schema_state, stored_revisions
+from .standing import NotPreparedError, Schema, folder, known_revisions, schema_state, stored_revisions
 
 LOCK = 0x736C6970776179  # the key of the advisory lock: "slipway" in ASCII
 LOCK_TIMEOUT = "10s"  # on a table: all who come after a waiting ALTER TABLE wait too
@@ -52,6 +52,8 @@ def script_directory() -> ScriptDirectory:
         frames = traceback.extract_tb(error.__traceback__)
         paths = [getattr(error, "filename", None), *(frame.filename for frame in reversed(frames))]
         names = [Path(path).name for path in paths if path and Path(path).parent.name == "versions"]
+        if not names:
+            known_revisions(folder())  # which tells what is wrong with what stands in a file
         which = f"web/migrations/versions/{names[0]}" if names else "a migration"
         raise NotPreparedError(f"{which} cannot be loaded: {error!r}") from error
     return scripts

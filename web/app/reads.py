@@ -178,8 +178,8 @@ class Session(FlaskSession):
         finally:
             self.release()
         begun = self.get_transaction()
-        if stored and begun is not None and not self.expire_on_commit and not self.dispatch.after_commit:
-            begun.close()  # there is nothing left to commit
+        if stored and begun is not None and is_done(self):
+            begun.close()
         else:
             super().commit()
 
@@ -220,10 +220,16 @@ def is_watched(session: Session, engine: Engine | Connection) -> bool:
     )
 
 
-def is_held(session: Session) -> bool:
+def is_held(session: PlainSession) -> bool:
     """Tell whether the session holds a connection; another of that pool may be what others wait for."""
     begun: Any = session.get_transaction()
     return begun is not None and bool(begun._connections)
+
+
+def is_done(session: PlainSession) -> bool:
+    """Tell whether a commit would do nothing: a default of a record may have changed something beside."""
+    wanted = session.expire_on_commit or session.dispatch.after_commit
+    return session._is_clean() and not is_held(session) and not wanted
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from alembic import command
+from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
@@ -106,18 +107,53 @@ def test_revisions_tell_a_database_that_is_ahead(development: Flask, sql: Sql) -
     assert last == "The database is ahead: it has had of_tomorrow, which this code does not have."
 
 
-@pytest.mark.parametrize("name", ["newest", "stepback", "revisions", "lint", "prepare"])
-@pytest.mark.parametrize(
-    ("begins", "error"), [("import nothing_such", "ModuleNotFoundError"), ("def (", "SyntaxError")]
-)
-def test_revision_that_cannot_be_loaded_is_named(
-    development: Flask, runner: FlaskCliRunner, name: str, begins: str, error: str
-) -> None:
-    downgrade(migration_engine(), "-1")
+@pytest.fixture
+def crews(development: Flask) -> Path:
+    """The file of the newest migration."""
     [path] = Path(development.extensions["migrate"].directory).glob("versions/*_create_crews.py")
-    path.write_text(f"{begins}\n{path.read_text()}")
-    run = runner.invoke(args=["db", name])
+    return path
+
+
+def last_line(run: Result) -> str:
+    """Return the last line of what a command that failed has told."""
     assert run.exit_code == 1
-    [told] = run.output.splitlines()[-1:]
-    assert told.startswith(f"Error: web/migrations/versions/{path.name} cannot be ")
-    assert error in told or "invalid syntax" in told
+    return run.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["newest", "stepback", "revisions", "lint", "evolve"])
+def test_revision_that_cannot_be_loaded_is_named(runner: FlaskCliRunner, crews: Path, name: str) -> None:
+    crews.write_text(f"import nothing_such\n{crews.read_text()}")
+    told = last_line(runner.invoke(args=["db", name]))
+    assert told.startswith(
+        f"Error: web/migrations/versions/{crews.name} cannot be loaded: ModuleNotFoundError("
+    )
+
+
+def test_revision_that_is_due_and_cannot_be_loaded_is_named(runner: FlaskCliRunner, crews: Path) -> None:
+    downgrade(migration_engine(), "-1")
+    crews.write_text(f"import nothing_such\n{crews.read_text()}")
+    told = last_line(runner.invoke(args=["db", "prepare"]))
+    assert told.startswith(
+        f"Error: web/migrations/versions/{crews.name} cannot be loaded: ModuleNotFoundError("
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("def (", "cannot be loaded: SyntaxError("),
+        ("\0", "cannot be read (source code string cannot contain null bytes"),
+        ("revision = 'bbbbbbbbbbbb'", "cannot be read ('down_revision'"),
+    ],
+)
+def test_revision_that_is_none_is_named(runner: FlaskCliRunner, crews: Path, text: str, told: str) -> None:
+    crews.write_text(text)
+    line = last_line(runner.invoke(args=["db", "revisions"]))
+    assert line.startswith(f"Error: web/migrations/versions/{crews.name} {told}")
+
+
+def test_revision_that_is_missing_is_named(runner: FlaskCliRunner, crews: Path) -> None:
+    crews.write_text(crews.read_text().replace("aaaaaaaaaaaa", "cccccccccccc"))
+    assert "comes after cccccccccccc, which is not there" in last_line(
+        runner.invoke(args=["db", "revisions"])
+    )

@@ -8,7 +8,7 @@ from alembic import command, util
 from alembic.operations import ops
 from alembic.script import Script
 
-from ..prepare import migration_engine, migrations
+from ..prepare import migration_engine, migrations, script_directory
 from ..standing import NotPreparedError
 from .losses import refuse_loss, refuse_required
 from .online import Plan
@@ -35,6 +35,7 @@ def write_revisions(message: str | None, renames: Renames, drop: bool) -> list[S
         directives += chain(Plan(container), message, str(head))
 
     config = migrations()
+    script_directory()  # which tells of a migration that cannot be loaded
     with migration_engine().connect() as connection:
         config.attributes["connection"] = connection
         written = command.revision(config, autogenerate=True, process_revision_directives=review)
