@@ -135,7 +135,7 @@ class Application(Flask):
         way = None
         special = others or rule.defaults or rule.websocket
         if not special and PLAIN_RULE.fullmatch(rule.rule):
-            way = Way(ID.sub(r"%(\1)d", rule.rule), set(ID.findall(rule.rule)), rule.subdomain or "")
+            way = Way(ID.sub(r"%(\1)d", rule.rule), rule.arguments, rule.subdomain or "")
         self.ways[endpoint] = way
         return way
 

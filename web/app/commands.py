@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from alembic.util import CommandError
@@ -23,6 +24,8 @@ from .checkup import faults
 from .extensions import db
 from .prepare import prepare
 from .standing import NotPreparedError
+
+Result = TypeVar("Result")
 
 migrate = Migrate()
 
@@ -48,10 +51,10 @@ def run(work: Callable[[], object]) -> None:
     tell(work)
 
 
-def tell(work: Callable[[], object]) -> None:
-    """Do `work`; what stands in the way becomes the command's error."""
+def tell(work: Callable[[], Result]) -> Result:
+    """Do `work`, and return what comes of it; what stands in the way becomes the command's error."""
     try:
-        work()
+        return work()
     except (NotPreparedError, CommandError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -124,8 +127,7 @@ def lint_command() -> None:
     """Tell what in the migrations would hurt a big, live table; the exit status tells whether any."""
     from .revisions import squawk
 
-    found: list[str] = []
-    tell(lambda: found.extend(squawk.lint()))
+    found = tell(lambda: list(squawk.lint()))
     for line in found:
         click.echo(line)
     sys.exit(bool(found))

@@ -138,13 +138,13 @@ def lock(engine: Engine) -> Iterator[None]:
 
 def upgrade(engine: Engine) -> None:
     """Run the migrations that are due, each in a transaction; NotPreparedError tells which one failed."""
-    config, scripts = migrations(), script_directory()
+    config = migrations()
     try:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except Exception as error:
-        raise NotPreparedError(explain(due(engine, scripts), error)) from error
+        raise NotPreparedError(explain(due(engine), error)) from error
     log.info("the schema has been migrated")
 
 
@@ -164,9 +164,9 @@ def is_concurrent(script: Script) -> bool:
     return "autocommit_block" in Path(script.path).read_text(encoding="utf-8")
 
 
-def due(engine: Engine, scripts: ScriptDirectory) -> Script | None:
-    """Return the first of the migrations that the database has not had."""
+def due(engine: Engine) -> Script | None:
+    """Return the first migration that the database has not had; NotPreparedError as script_directory()."""
     with engine.connect() as connection:
         stored = tuple(stored_revisions(connection))
-    missing = [*scripts.iterate_revisions("heads", stored)]
-    return missing[-1] if missing else None
+    scripts = [*script_directory().iterate_revisions("heads", stored)]
+    return scripts[-1] if scripts else None

@@ -23,13 +23,12 @@ class Sessions(SecureCookieSessionInterface):
         return request.is_secure or super().get_cookie_secure(app)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if not session.accessed and not session.modified and not request.environ.get(USER):
-            return
         of_session = session.accessed and (session or session.modified)
         of_user = request.environ.get(USER) is not None
         if of_session or (of_user and "Cache-Control" in response.headers):
             response.headers["Cache-Control"] = "private, no-store"
-        super().save_session(app, session, response)
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         return session.modified

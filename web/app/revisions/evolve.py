@@ -9,7 +9,7 @@ from alembic.script import Script
 from flask import current_app
 from sqlalchemy import Engine
 
-from ..prepare import due, is_concurrent, lock, migration_engine, prepare, script_directory, upgrade
+from ..prepare import due, is_concurrent, lock, migration_engine, prepare, upgrade
 from ..standing import NotPreparedError, Schema, folder, known_revisions
 from .history import downgrade, heads, stamp
 from .revise import Renames, refuse_danger, write_revisions
@@ -91,7 +91,7 @@ def apply(engine: Engine, scripts: Sequence[Script]) -> None:
 
 def take_back(engine: Engine, stood: Sequence[str]) -> None:
     """Take the database back to where it `stood`; what failed outside a transaction may be there by half."""
-    failed = due(engine, script_directory())
+    failed = due(engine)
     if failed is not None and is_concurrent(failed):
         stamp(engine, failed.revision)
     if heads(engine) != tuple(stood):

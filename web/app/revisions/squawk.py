@@ -17,8 +17,8 @@ from typing import Any
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
-from ..prepare import script_directory
 from ..standing import NotPreparedError
+from .history import walk
 
 UNREADABLE = "needs-database"
 RULES = {
@@ -70,7 +70,7 @@ class Finding:
 
 def lint() -> Iterator[str]:
     """Yield, of each revision, what it breaks and does not accept, a line each."""
-    for script in reversed(list(script_directory().walk_revisions())):
+    for script in walk():
         accepted = getattr(script.module, "accepts", [])
         name = Path(script.path).name
         yield from (f"{name}: accepts {rule!r}, which is no rule" for rule in accepted if rule not in RULES)
