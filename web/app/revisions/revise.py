@@ -12,7 +12,7 @@ from ..prepare import migration_engine, migrations, script_directory
 from ..standing import NotPreparedError
 from .losses import refuse_loss, refuse_required
 from .online import Plan
-from .squawk import DROPPING, UNREADABLE, findings
+from .squawk import DROPPING, UNREADABLE, Finding, findings
 from .titles import title
 
 Renames = Sequence[tuple[str, str]]
@@ -74,8 +74,8 @@ def refuse_danger(scripts: Sequence[Script], renames: Renames, accepts: Collecti
     refused = []
     for script in scripts:
         found = [finding for finding in findings(script.module) if finding.rule != UNREADABLE]
-        refused += [finding for finding in found if finding.rule not in accepted]
-        write_accepts(Path(script.path), sorted({finding.rule for finding in found}))
+        refused += [finding for finding in found if finding.hurts and finding.rule not in accepted]
+        write_constants(Path(script.path), found)
     if refused:
         what = "this may hurt where the table is big and in use; nothing was written."
         way = way_on(renames, {*accepts, *(finding.rule for finding in refused)}, drop)
@@ -94,10 +94,11 @@ def way_on(renames: Renames, accepts: Collection[str], drop: bool) -> str:
     return " ".join([*words, f"accept={','.join(sorted(accepts))}"])
 
 
-def write_accepts(path: Path, rules: Sequence[str]) -> None:
-    """Have the revision at `path` accept that it breaks `rules`."""
-    if rules:
-        names = ", ".join(f'"{rule}"' for rule in rules)
-        text = path.read_text(encoding="utf-8")
-        text = text.replace("\ndepends_on =", f"\naccepts = [{names}]\ndepends_on =", 1)
-        path.write_text(text, encoding="utf-8")
+def write_constants(path: Path, found: Sequence[Finding]) -> None:
+    """Have the revision at `path` accept what is `found` in it, and say that older code may fail after it."""
+    names = ", ".join(f'"{rule}"' for rule in sorted({finding.rule for finding in found if finding.hurts}))
+    lines = f"accepts = [{names}]\n" if names else ""
+    if any(finding.breaks for finding in found):
+        lines += "backward_compatible = False\n"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("\ndepends_on =", f"\n{lines}depends_on =", 1), encoding="utf-8")

@@ -1,6 +1,7 @@
 """Looks for what would hurt a big, live table in the SQL of a revision, by squawk (https://squawkhq.com).
 
-A revision that breaks a rule on purpose says so: `accepts = ["renaming-column"]`.
+A revision that breaks a rule on purpose says so: `accepts = ["renaming-column"]`. One that takes away what
+the code from before may need says whether that can run on the schema after it: `backward_compatible = False`.
 """
 
 import io
@@ -8,7 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -55,6 +56,30 @@ RULES = {
     " write what it does as SQL, or see to the other rules yourself",
 }
 DROPPING = frozenset({"ban-drop-column", "ban-drop-table", "require-concurrent-index-deletion"})
+# After these, code that knows the old schema misses what it names, or writes what is no longer taken.
+BREAKING = frozenset(
+    {
+        "adding-not-nullable-field",
+        "adding-required-field",
+        "ban-alter-identity",
+        "ban-drop-column",
+        "ban-drop-default",
+        "ban-drop-domain",
+        "ban-drop-extension",
+        "ban-drop-function",
+        "ban-drop-generated-expression",
+        "ban-drop-schema",
+        "ban-drop-sequence",
+        "ban-drop-table",
+        "ban-drop-type",
+        "ban-drop-view",
+        "ban-set-schema",
+        "changing-column-type",
+        "renaming-column",
+        "renaming-object",
+        "renaming-table",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -64,17 +89,41 @@ class Finding:
     rule: str
     statement: str
 
+    @property
+    def hurts(self) -> bool:
+        """Tell whether it hurts a big, live table."""
+        return self.rule in RULES
+
+    @property
+    def breaks(self) -> bool:
+        """Tell whether the code from before may fail after it."""
+        return self.rule in BREAKING
+
     def __str__(self) -> str:
         return f"{self.statement}: {RULES[self.rule]} ({self.rule})"
 
 
 def lint() -> Iterator[str]:
-    """Yield, of each revision, what it breaks and does not accept, a line each."""
+    """Yield, of each revision, what it breaks and does not accept, or does not say of it, a line each."""
     for script in walk():
         accepted = getattr(script.module, "accepts", [])
-        name = Path(script.path).name
+        name, found = Path(script.path).name, findings(script.module)
         yield from (f"{name}: accepts {rule!r}, which is no rule" for rule in accepted if rule not in RULES)
-        yield from (f"{name}: {found}" for found in findings(script.module) if found.rule not in accepted)
+        yield from (f"{name}: {one}" for one in found if one.hurts and one.rule not in accepted)
+        yield from (f"{name}: {fault}" for fault in unsaid(script.module, found))
+
+
+def unsaid(revision: ModuleType, found: Iterable[Finding]) -> Iterator[str]:
+    """Yield what is wrong with what `revision`, in which there is `found`, says of its compatibility."""
+    breaking = [finding for finding in found if finding.breaks]
+    if hasattr(revision, "backward_compatible"):
+        if not isinstance(revision.backward_compatible, bool):
+            yield f"backward_compatible is {revision.backward_compatible!r}; it is to be True or False"
+    elif breaking:
+        yield (
+            f"{breaking[0].statement}: the code from before may fail after it ({breaking[0].rule});"
+            " say backward_compatible = False, or True where that code no longer needs what goes"
+        )
 
 
 def findings(revision: ModuleType) -> list[Finding]:
@@ -84,7 +133,8 @@ def findings(revision: ModuleType) -> list[Finding]:
     except Exception as error:
         return [Finding(UNREADABLE, repr(error))]
     broken = [(f["rule_name"], lines[f["line"]].strip(" ;")) for f in squawk("\n".join(lines))]
-    return [Finding(rule, statement) for rule, statement in dict.fromkeys(broken) if rule in RULES]
+    found = [Finding(rule, statement) for rule, statement in dict.fromkeys(broken)]
+    return [finding for finding in found if finding.hurts or finding.breaks]
 
 
 def sql(revision: ModuleType) -> str:
