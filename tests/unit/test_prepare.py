@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import NullPool, create_engine, func, select, text
+from sqlalchemy import Engine, NullPool, create_engine, func, select, text
 
 from app.prepare import LOCK, lock, migration_engine, prepare
-from app.standing import NotPreparedError, Schema, schema_state
+from app.standing import NotPreparedError, Schema, known_revisions, schema_state
 from config import TestingConfig
 from manage import make
 
@@ -18,6 +18,7 @@ from alembic import op
 revision = "{revision}"
 down_revision = {down!r}
 branch_labels = depends_on = None
+{line}
 def upgrade():
     {upgrade}
 def downgrade():
@@ -41,9 +42,9 @@ def write_migration(fresh: Flask, tmp_path: Path) -> Callable[..., None]:
         (copy / name).write_text((source / name).read_text())
     state.directory, fresh.root_path = str(copy), str(tmp_path / "app")
 
-    def write(revision: str, upgrade: str, down: str | None = None) -> None:
+    def write(revision: str, upgrade: str, down: str | None = None, line: str = "") -> None:
         path = copy / "versions" / f"{revision}.py"
-        path.write_text(SHELL.format(revision=revision, upgrade=upgrade, down=down))
+        path.write_text(SHELL.format(revision=revision, upgrade=upgrade, down=down, line=line))
 
     return write
 
@@ -99,6 +100,79 @@ def test_failing_migration_is_named_and_leaves_nothing(
             tables = "SELECT tablename FROM pg_tables WHERE tablename IN ('kept', 'half')"
             assert list(connection.scalars(text(tables))) == ["kept"]
     assert revisions(fresh) == ["good"]
+
+
+@pytest.fixture
+def in_use(fresh: Flask, write_migration: Callable[..., None]) -> Flask:
+    """The app on a database that has had a migration; two are due, of which the last is incompatible."""
+    write_migration("one", "pass")
+    with fresh.app_context():
+        prepare()
+    known_revisions.cache_clear()
+    write_migration("two", "pass", down="one")
+    write_migration("three", "pass", "two", "backward_compatible = False")
+    return fresh
+
+
+def test_migration_that_fails_the_web_that_serves_is_refused_beside_it(in_use: Flask) -> None:
+    run = in_use.test_cli_runner().invoke(args=["db", "prepare", "--beside"])
+    assert run.exit_code == 1
+    assert "Error: web/migrations/versions/three.py is not backward compatible: the web that" in run.output
+    assert "say backward_compatible = True in it; or type make deploy accept=incompatible" in run.output
+    assert revisions(in_use) == ["one"]
+
+
+def test_migration_that_fails_the_web_that_serves_runs_without_it(in_use: Flask) -> None:
+    assert in_use.test_cli_runner().invoke(args=["db", "prepare"]).exit_code == 0
+    assert revisions(in_use) == ["three"]
+
+
+def test_refusal_names_the_first_that_is_due(in_use: Flask, write_migration: Callable[..., None]) -> None:
+    write_migration("four", "pass", "three", "backward_compatible = False")
+    with in_use.app_context(), pytest.raises(NotPreparedError, match=r"versions/three\.py is not"):
+        prepare(beside=True)
+
+
+def test_incompatible_migration_that_was_had_is_not_refused(
+    in_use: Flask, write_migration: Callable[..., None]
+) -> None:
+    with in_use.app_context():
+        prepare()
+        known_revisions.cache_clear()
+        write_migration("four", "pass", down="three")
+        prepare(beside=True)
+    assert revisions(in_use) == ["four"]
+
+
+@pytest.mark.parametrize("said", ["", "backward_compatible = True"])
+def test_compatible_migration_runs_beside_the_web_that_serves(
+    in_use: Flask, write_migration: Callable[..., None], said: str
+) -> None:
+    write_migration("three", "pass", down="two", line=said)
+    with in_use.app_context():
+        prepare(beside=True)
+    assert revisions(in_use) == ["three"]
+
+
+def test_nothing_is_refused_beside_an_empty_database(
+    fresh: Flask, write_migration: Callable[..., None]
+) -> None:
+    write_migration("one", "pass", line="backward_compatible = False")
+    with fresh.app_context():
+        prepare(beside=True)
+    assert revisions(fresh) == ["one"]
+
+
+def test_refusal_is_decided_under_the_lock(in_use: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(engine: Engine) -> None:
+        with engine.connect() as connection:
+            told.append(connection.scalar(select(func.pg_try_advisory_lock(LOCK))))
+
+    told: list[bool | None] = []
+    monkeypatch.setattr("app.prepare.refuse_incompatible", look)
+    with in_use.app_context():
+        prepare(beside=True)
+    assert told == [False]
 
 
 def test_several_heads_are_told_with_what_to_do(fresh: Flask, write_migration: Callable[..., None]) -> None:

@@ -60,10 +60,11 @@ def tell(work: Callable[[], Result]) -> Result:
 
 
 @click.command("prepare")
+@click.option("--beside", is_flag=True, help="Refuse what the web that serves meanwhile would fail on.")
 @with_appcontext
-def prepare_command() -> None:
+def prepare_command(beside: bool) -> None:
     """Wait for the database and bring it to the newest migration."""
-    run(prepare)
+    run(lambda: prepare(beside=beside))
 
 
 @click.command("evolve")

@@ -59,10 +59,11 @@ def script_directory() -> ScriptDirectory:
     return scripts
 
 
-def prepare() -> Schema:
+def prepare(*, beside: bool = False) -> Schema:
     """Wait for the database and migrate it if need be; return where it then stands.
 
-    NotPreparedError says what stands in the way.
+    NotPreparedError says what stands in the way: with `beside`, as code from before is to serve on meanwhile,
+    that may be a migration which is not backward compatible.
     """
     engine = migration_engine()
     wait_for(engine, current_app.config["DATABASE_WAIT"])
@@ -74,6 +75,8 @@ def prepare() -> Schema:
         with lock(engine):
             state = announce(engine)
             if state is Schema.BEHIND:
+                if beside:
+                    refuse_incompatible(engine)
                 upgrade(engine)
                 state = Schema.CURRENT
     return state
@@ -136,6 +139,25 @@ def lock(engine: Engine) -> Iterator[None]:
         yield
 
 
+def refuse_incompatible(engine: Engine) -> None:
+    """Raise NotPreparedError where the web that serves would fail on what is due; none serves on nothing."""
+    with engine.connect() as connection:
+        served = bool(stored_revisions(connection))
+    for script in all_due(engine) if served else []:
+        if not is_compatible(script):
+            raise NotPreparedError(
+                f"web/migrations/versions/{Path(script.path).name} is not backward compatible:"
+                " the web that serves now would fail on it.\n"
+                "Deploy first code that can do without what goes, and say backward_compatible = True in it;"
+                " or type make deploy accept=incompatible, which lets requests fail until the new web serves."
+            )
+
+
+def is_compatible(script: Script) -> bool:
+    """Tell whether the code from before a migration can run on the schema after it, as its file says."""
+    return getattr(script.module, "backward_compatible", True) is True
+
+
 def upgrade(engine: Engine) -> None:
     """Run the migrations that are due, each in a transaction; NotPreparedError tells which one failed."""
     config = migrations()
@@ -166,7 +188,11 @@ def is_concurrent(script: Script) -> bool:
 
 def due(engine: Engine) -> Script | None:
     """Return the first migration that the database has not had; NotPreparedError as script_directory()."""
+    return next(iter(all_due(engine)), None)
+
+
+def all_due(engine: Engine) -> list[Script]:
+    """Return the migrations that the database has not had, oldest first; NotPreparedError as due()."""
     with engine.connect() as connection:
         stored = tuple(stored_revisions(connection))
-    scripts = [*script_directory().iterate_revisions("heads", stored)]
-    return scripts[-1] if scripts else None
+    return [*script_directory().iterate_revisions("heads", stored)][::-1]
