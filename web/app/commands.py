@@ -23,7 +23,7 @@ import logs
 from .checkup import faults
 from .extensions import db
 from .prepare import prepare
-from .standing import NotPreparedError
+from .standing import NotPreparedError, folder, known_revisions
 
 Result = TypeVar("Result")
 
@@ -37,6 +37,8 @@ def init_app(app: Flask) -> None:
         prepare_command,
         evolve_command,
         newest_command,
+        known_command,
+        suits_command,
         stepback_command,
         revisions_command,
         lint_command,
@@ -95,6 +97,31 @@ def newest_command() -> None:
     from .revisions import history
 
     tell(lambda: click.echo(Path(history.newest(history.connected()).path).name))
+
+
+@click.command("known")
+@with_appcontext
+def known_command() -> None:
+    """Print the newest migrations of this code, one a line; no database is asked."""
+    for revision in sorted(tell(lambda: known_revisions(folder())[0])):
+        click.echo(revision)
+
+
+@click.command("suits")
+@click.argument("revisions", nargs=-1, required=True, metavar="REVISION...")
+@with_appcontext
+def suits_command(revisions: tuple[str, ...]) -> None:
+    """Tell whether older code, which ends with REVISION..., can run on the schema that there is.
+
+    The exit status is 3 where only code that is newer than this can tell.
+    """
+    from .revisions.compatible import AheadError, refuse_unsuited
+
+    try:
+        tell(lambda: refuse_unsuited(revisions))
+    except AheadError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(3)
 
 
 @click.command("stepback")

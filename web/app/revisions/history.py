@@ -3,7 +3,7 @@
 They are behind `make migrations` and `make downgrade`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from alembic import command
@@ -49,9 +49,7 @@ def revisions() -> Iterator[str]:
     scripts = walk()
     had = heads(connected())
     known = [revision for revision in had if revision in {script.revision for script in scripts}]
-    applied = (
-        {s.revision for s in script_directory().iterate_revisions(tuple(known), "base")} if known else set()
-    )
+    applied = reached(known)
     for script in scripts:
         state = "applied" if script.revision in applied else "ahead" if len(known) < len(had) else "due"
         here = "  <- the database is here" if script.revision in had else ""
@@ -87,6 +85,12 @@ def connected() -> Engine:
 def walk() -> list[Script]:
     """Return the migrations of this code, oldest first."""
     return [*script_directory().walk_revisions()][::-1]
+
+
+def reached(revisions: Collection[str]) -> set[str]:
+    """Return `revisions`, which this code has, and all that they come after."""
+    scripts = script_directory().iterate_revisions(tuple(revisions), "base")
+    return {script.revision for script in scripts}
 
 
 def heads(engine: Engine) -> tuple[str, ...]:

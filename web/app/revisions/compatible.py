@@ -1,0 +1,34 @@
+"""`db suits`: whether older code can run on the schema that the database has now; asked before a rollback."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from ..prepare import is_compatible
+from ..standing import NotPreparedError
+from .history import connected, heads, reached, walk
+
+
+class AheadError(Exception):
+    """The database has had a migration of which this code cannot tell."""
+
+
+def refuse_unsuited(revisions: Collection[str]) -> None:
+    """Raise NotPreparedError where code whose newest migrations are `revisions` would fail on the schema.
+
+    AheadError says that this code is too old to tell.
+    """
+    scripts, had = walk(), heads(connected())
+    known = {script.revision for script in scripts}
+    for revision in had:
+        if revision not in known:
+            raise AheadError(f"the database has had the migration {revision}, which this code does not have")
+    for revision in revisions:
+        if revision not in known:
+            raise NotPreparedError(f"revision {revision} is not known to this code")
+    since = reached(had) - reached(revisions)
+    for script in scripts:
+        if script.revision in since and not is_compatible(script):
+            raise NotPreparedError(
+                f"{Path(script.path).name} is not backward compatible, and the database has had it;"
+                " code from before it would fail"
+            )
