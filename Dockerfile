@@ -32,13 +32,15 @@ USER 999:999
 CMD ["postgres", "-c", "config_file=/etc/postgresql/postgresql.conf"]
 
 FROM ${NGINX_IMAGE} AS nginx
+COPY --chmod=755 nginx/healthcheck nginx/hash-static nginx/keep /usr/local/bin/
+# After the entrypoint has rendered the templates. A volume that is mounted on an empty folder belongs to its owner.
+RUN printf '#!/bin/sh\nexec keep image\n' >/docker-entrypoint.d/90-keep.sh && chmod 755 /docker-entrypoint.d/90-keep.sh \
+    && install -d -o 101 -g 101 -m 700 /etc/nginx/tls /var/lib/nginx
 COPY nginx/nginx.conf /etc/nginx/nginx.conf
 COPY nginx/snippets /etc/nginx/snippets
 COPY nginx/templates /etc/nginx/templates
-COPY --chmod=755 nginx/healthcheck nginx/hash-static /usr/local/bin/
 COPY web/app/static /usr/share/nginx/static
-RUN hash-static /usr/share/nginx/static /usr/share/nginx/hashed/static
-# A volume that is mounted on the empty folder belongs to its owner.
-RUN chmod -R a+rX /etc/nginx /usr/share/nginx && install -d -o 101 -g 101 -m 700 /etc/nginx/tls
+RUN chmod -R a+rX /etc/nginx/nginx.conf /etc/nginx/snippets /etc/nginx/templates /usr/share/nginx
 USER 101:101
 EXPOSE 8080
+CMD ["nginx", "-c", "/var/lib/nginx/conf/nginx.conf", "-g", "daemon off;"]

@@ -4,7 +4,7 @@ run := @engines/run
 
 .PHONY: help
 help:
-	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Run
 .PHONY: up
@@ -38,6 +38,15 @@ cert: ## Make a certificate to try https with (name=www.example.com)
 .PHONY: clean
 clean: ## Remove the stack and its data; asks first (sure=yes answers)
 	$(run) clean
+
+##@ Deploy
+.PHONY: deploy
+deploy: ## Put this checkout (or the image TAG=) in place of the web that serves, without a failed request
+	$(run) deploy
+
+.PHONY: rollback
+rollback: ## Go back to the release before (or TAG=), likewise; the schema stays
+	$(run) rollback
 
 ##@ Data
 .PHONY: backup
@@ -100,6 +109,10 @@ bench: ## Measure the speed (ROUNDS=3 SECONDS=8 WORK="list get"); URL=http://…
 .PHONY: profile
 profile: ## Record a flame graph of web under load (WORK=list SECONDS=10)
 	$(run) profile
+
+.PHONY: drill-deploy
+drill-deploy: ## Roll out under load, in a copy of the checkout, and count what fails (ROLLOUTS=20 RATE=240)
+	$(run) drill-deploy
 
 .PHONY: lint
 lint: ## Check code, types, migrations, shell scripts, Dockerfile, compose files and nginx configuration

@@ -10,7 +10,7 @@ from .works import STATIC, Request, Work
 def write_static(stack: Stack) -> None:
     """Put what the list answers into a file that nginx serves."""
     answer = httpx.get(f"{stack.url}/api/notes", timeout=20, trust_env=False)
-    (stack.path / "web/app" / STATIC.removeprefix("/")).write_bytes(answer.content)
+    (stack.path / ".native/current/web/app" / STATIC.removeprefix("/")).write_bytes(answer.content)
 
 
 def check_answers(works: dict[str, Work], urls: dict[str, str]) -> None:

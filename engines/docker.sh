@@ -64,7 +64,7 @@ check_owner() {
 # containers_of SERVICE OPTION...: lists those that run, as `docker ps` does with OPTION.
 containers_of() {
   docker ps --filter "label=com.docker.compose.project=$(env_get COMPOSE_PROJECT_NAME "$(project_name)")" \
-    --filter "label=com.docker.compose.service=$1" "${@:2}"
+    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False "${@:2}"
 }
 
 check_port() {
@@ -113,7 +113,7 @@ check_engine_disk() {
 engine_checks() { echo check_engine check_engine_memory check_engine_disk check_owner check_other_engine check_static check_port; }
 
 # can_run: tells whether there is an image to run the app from.
-can_run() { docker image inspect "$(env_get COMPOSE_PROJECT_NAME slipway)-web" >/dev/null 2>&1; }
+can_run() { has_release "${WEB_TAG:-latest}"; }
 
 check_services_run() {
   local service states state
@@ -123,6 +123,18 @@ check_services_run() {
     state=$(printf '%s\n' "$states" | sed -n "s/^$service //p" | sed -n '1s/ *$//p')
     [ "$state" = "running healthy" ] || note "$service is ${state:-not there}; type make logs S=$service, then make up"
   done
+}
+
+# frame_of SERVICE: prints what its image is made of that wants a restart: the image below it, and the files that are not handed
+# over while it runs.
+frame_of() {
+  local base files
+  case "$1" in
+    db) base=$(env_get POSTGRES_IMAGE postgres:18-trixie) files=$(echo db/*) ;;
+    nginx) base=$(env_get NGINX_IMAGE nginx:1.30) files="nginx/healthcheck nginx/hash-static nginx/keep" ;;
+  esac
+  # shellcheck disable=SC2086 # a list
+  { docker image inspect --format '{{.Id}}' "$base" && sed -n "/^FROM .* AS $1\$/,/^CMD/p" Dockerfile && cat $files; } | cksum | cut -d ' ' -f 1
 }
 
 # sources_of SERVICE: prints a checksum of the files that its image is made of, without those that development mounts.
@@ -139,14 +151,19 @@ sources_of() {
 
 name_sources() {
   DB_SOURCES=$(sources_of db) WEB_SOURCES=$(sources_of web) NGINX_SOURCES=$(sources_of nginx)
-  export DB_SOURCES WEB_SOURCES NGINX_SOURCES
+  DB_FRAME=$(frame_of db) NGINX_FRAME=$(frame_of nginx)
+  export DB_SOURCES WEB_SOURCES NGINX_SOURCES DB_FRAME NGINX_FRAME
 }
 
 check_sources() {
   local service label hashes
+  if ! development; then
+    tell_due
+    return
+  fi
   hashes=$(compose config --hash '*') || return 0
   for service in db web nginx; do
-    label=$(docker image inspect --format '{{index .Config.Labels "slipway.sources"}}' "$(env_get COMPOSE_PROJECT_NAME slipway)-$service" 2>/dev/null) || continue
+    label=$(docker image inspect --format '{{index .Config.Labels "slipway.sources"}}' "$(image_of "$service")" 2>/dev/null) || continue
     [ "$label" = "$(sources_of "$service")" ] || note "the image of $service is older than its sources; type make up"
     # One that does not run has no label, which fits any hash.
     label=$(containers_of "$service" --format '{{.Label "com.docker.compose.config-hash"}}' | sed -n 1p)
@@ -177,25 +194,36 @@ verb_up() {
   check_other_engine
   check_static
   check_port
+  take_turn
   show_notes
-  say "Building the images"
   name_sources
+  if ! development; then
+    start_database
+    up_production
+  else
+    up_development
+  fi
+  tls || remove_certificate
+  # The stack's own database, once web uses another.
+  [ "$(profile)" = db ] || quietly compose --profile db rm --force --stop db
+  prune
+}
+
+up_development() {
+  say "Building the images"
   quietly compose build || fail "the images could not be built"
   [ -n "${DEMO_LOGIN_PORT:-}" ] || stop_login
   start_database
   say "Migrating"
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
   remove_failing
-  if tls; then install_certificate; fi
   test_nginx
   say "Starting web and nginx"
   quietly compose up --detach --remove-orphans --wait --wait-timeout 150 || explain
   if tls; then reload_nginx; fi
+  # After a production, which names containers.
+  [ "$(pointed_at)" = web ] || [ -z "$(server web resolve | front keep servers)" ] || reload_nginx
   probe
-  tls || remove_certificate
-  # The stack's own database, once web uses another.
-  [ "$(profile)" = db ] || quietly compose --profile db rm --force --stop db
-  prune
 }
 
 # prune: removes this checkout's images that newer ones have replaced.
@@ -214,7 +242,9 @@ database_runs() { [ -n "$(compose ps --quiet --status running db 2>/dev/null)" ]
 start_database() {
   own_database || return 0
   database_runs || say "Starting the database"
-  quietly compose up --detach --wait --wait-timeout 120 db || explain
+  # Production is never without its database for another reason than that somebody wants to.
+  # shellcheck disable=SC2046 # an option, or none
+  quietly compose up --detach $(development || echo --no-recreate) --wait --wait-timeout 120 db || explain
 }
 
 stop_database() { quietly compose stop db; }
@@ -248,18 +278,9 @@ install_certificate() {
 
 remove_certificate() { docker volume rm --force "$(env_get COMPOSE_PROJECT_NAME slipway)_tls" >/dev/null; }
 
-# test_nginx: fails where one that serves would be replaced by one that does not start.
-test_nginx() {
-  local running new
-  running=$(containers_of nginx --quiet | xargs docker inspect --format '{{.Image}} {{index .Config.Labels "com.docker.compose.config-hash"}}' 2>/dev/null) || return 0
-  new=$(docker image inspect --format '{{.Id}}' "$(env_get COMPOSE_PROJECT_NAME slipway)-nginx")
-  [ "$running" != "$new $(compose config --hash nginx | awk '{ print $2 }')" ] || return 0
-  compose --progress quiet run --rm --no-deps --no-TTY nginx nginx -t -q || fail "nginx refuses its configuration, for the reason above; what was running still is"
-}
-
 reload_nginx() {
-  compose exec --no-TTY nginx nginx -t -q || fail "nginx refuses this; what it had before serves on"
-  quietly compose kill --signal HUP nginx
+  front nginx -t -q -c /var/lib/nginx/conf/nginx.conf </dev/null || fail "nginx refuses this; what it had before serves on"
+  containers_of nginx --quiet | xargs docker kill --signal HUP >/dev/null
 }
 
 check_alive() { :; }
@@ -298,12 +319,21 @@ verb_down() {
 }
 
 verb_restart() {
+  local service
   check_services
   require_up nginx
-  # shellcheck disable=SC2086 # none, or one
-  quietly compose restart ${S:-}
+  take_turn
+  for service in ${S:-$(own_database && echo db) web nginx}; do restart_service "$service"; done
   quietly compose up --detach --no-recreate --wait --wait-timeout 150 || explain
   probe
+}
+
+# restart_service SERVICE: in production this takes up what a deploy does not.
+restart_service() {
+  local before
+  before=$(containers_of "$1" --quiet)
+  case "$1" in db | nginx) development || quietly compose up --detach --no-deps --wait --wait-timeout 150 "$1" || explain ;; esac
+  [ "$before" != "$(containers_of "$1" --quiet)" ] || quietly compose restart "$1"
 }
 
 verb_ps() {
@@ -326,5 +356,9 @@ verb_clean() {
   confirm "delete the containers, images and data of $(env_get COMPOSE_PROJECT_NAME)"
   compose --profile db down --volumes --remove-orphans --rmi local
   remove_certificate
+  docker images --quiet "$(image_of web)" | sort -u | xargs docker image rm --force >/dev/null 2>&1 || true
   prune
 }
+
+# shellcheck source=engines/rollout.sh
+. engines/rollout.sh

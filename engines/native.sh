@@ -64,7 +64,7 @@ check_all() {
   check_platform
   check_env
   check_state_owner
-  case "$verb" in up | demo-login) check_up ;; esac
+  case "$verb" in up | demo-login | deploy) check_up ;; esac
   case "$verb" in
     down | ps | logs | clean) has_psutil || venv requirements-native ;; # also where what is new cannot be had
     *) venv requirements-native ;;
@@ -88,7 +88,7 @@ check_services_run() {
   case "$states" in *" running "*) ;; *" died"*) ;; *) return ;; esac
   while read -r service state _; do
     case "$service $state" in
-      "login stopped" | *" running") continue ;;
+      "login stopped" | web-* | *" running") continue ;;
       "db stopped") own_database || continue ;;
     esac
     note "$service has $state; type make logs S=$service, then make up"
@@ -114,6 +114,7 @@ take_turn() {
   make_state
   exec 9>.native/lock
   "$python" -c "$try" once 2>/dev/null || {
+    case "$verb" in deploy | rollback) fail "another make is at work on this stack; wait until it is done" ;; esac
     say "Waiting for another make in this checkout"
     "$python" -c "$try"
   }
@@ -137,6 +138,8 @@ require_up() {
 
 # shellcheck source=engines/servers.sh
 . engines/servers.sh
+# shellcheck source=engines/releases.sh
+. engines/releases.sh
 
 # --- The verbs ----------------------------------------------------------------------------------------------------------
 
@@ -166,19 +169,21 @@ verb_up() {
   first_env 80 8080 8081 8082 8083
   check_all
   start_database
+  if development; then up_development; else up_production; fi
+  own_database || stop db
+}
+
+up_development() {
   say "Migrating"
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
   prepared=yes
   say "Starting web and nginx"
   if [ -n "${DEMO_LOGIN_PORT:-}" ]; then start login; elif [ -e .native/run/login.pid ]; then stop login; fi
-  if tls; then install_certificate; else rm -rf .native/tls; fi
   test_nginx
-  publish_static
   start web
   start nginx
   if tls; then reload_nginx; fi
   probe
-  own_database || stop db
 }
 
 verb_down() {
@@ -205,7 +210,7 @@ verb_ps() {
   check_all
   printf '%-8s %-8s %-8s %s\n' SERVICE STATE PID LOG
   "$python" engines/servers.py | while read -r service condition pid; do
-    [ "$service $condition" != "login stopped" ] || continue
+    case "$service $condition" in "login stopped" | web-*) continue ;; esac
     printf '%-8s %-8s %-8s %s\n' "$service" "$condition" "${pid:--}" ".native/log/$service.log"
   done
 }

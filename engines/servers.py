@@ -4,6 +4,12 @@ usage: python engines/servers.py
            prints how each is: "NAME running PID", "NAME starting", "NAME died" or "NAME stopped"
        python engines/servers.py stop NAME...
            stops servers, and removes what they have left behind
+       python engines/servers.py workers NAME
+           prints the pids of a server's workers
+       python engines/servers.py ready SOCKET
+           succeeds where the app answers there, its database migrated
+       python engines/servers.py point LINK TARGET
+           has LINK point to TARGET, from one moment to the next
        python engines/servers.py holder PORT
            prints which process listens on PORT, where that may be seen
 
@@ -11,7 +17,10 @@ A process is the checkout's where it is such a server and works in the checkout.
 another process may have by now, is never believed.
 """
 
+import http.client
+import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -47,15 +56,31 @@ def is_db(process: psutil.Process) -> bool:
 
 
 def is_gunicorn(process: psutil.Process, name: str, app: str) -> bool:
-    """Tell whether `process` is the checkout's gunicorn that serves `app`, or a worker of it."""
+    """Tell whether `process` is the checkout's gunicorn that serves `app`, or a worker of it.
+
+    In production it works in the folder of a release.
+    """
     words = command(process)
     ours = f" {app}" in words and f"/.native/run/{name}.pid " in words
-    return ours and is_in(process, ROOT / "web", f" {STATE}/run/{name}.pid ")
+    return ours and (
+        is_in(process, ROOT / "web", f" {STATE}/run/{name}.pid ")
+        or Path(process.cwd()).is_relative_to(STATE / "releases")
+    )
+
+
+def is_web_a(process: psutil.Process) -> bool:
+    """Tell whether `process` is of web, in the first of its two places."""
+    return is_gunicorn(process, "web-a", "run:app ")
+
+
+def is_web_b(process: psutil.Process) -> bool:
+    """Tell whether `process` is of web, in the second: a rollout has one start beside the other."""
+    return is_gunicorn(process, "web-b", "run:app ")
 
 
 def is_web(process: psutil.Process) -> bool:
     """Tell whether `process` is of the service web."""
-    return is_gunicorn(process, "web", "run:app ")
+    return is_web_a(process) or is_web_b(process)
 
 
 def is_login(process: psutil.Process) -> bool:
@@ -108,15 +133,60 @@ class Server:
     def stop(self) -> None:
         """End the server in good order, or what is left of it, and remove its pid file."""
         noted, found = self.noted_pid(), self.processes()
-        main = [process for process in found if process.pid == noted]
-        for process in main or found:
-            send(process, self.end if main else signal.SIGTERM)
+        pids = {process.pid for process in found}
+        for process in found:
+            if parent(process) not in pids:
+                send(process, self.end if noted in pids else signal.SIGTERM)
         deadline = time.monotonic() + self.patience
         while (left := self.processes()) and time.monotonic() < deadline:
             time.sleep(0.02)
         for process in left:
             send(process, signal.SIGKILL)
         self.pid_file.unlink(missing_ok=True)
+
+
+def parent(process: psutil.Process) -> int:
+    """Return the pid of the process that has started `process`, which may have ended; 0 then."""
+    try:
+        return int(process.ppid())
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def workers(name: str) -> list[int]:
+    """Return the pids of the workers of the server `name`."""
+    found = {process.pid: parent(process) for process in SERVERS[name].processes()}
+    return [pid for pid, parent in found.items() if parent in found]
+
+
+class LocalConnection(http.client.HTTPConnection):
+    """A connection to the socket `host`, which is a path."""
+
+    def connect(self) -> None:
+        """Connect (OSError)."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.host)
+
+
+def is_ready(path: str) -> bool:
+    """Tell whether the app that listens at `path` answers, its database migrated."""
+    connection = LocalConnection(path, timeout=5)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": "localhost"})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def point(link: Path, target: str) -> None:
+    """Have `link` point to `target`, from one moment to the next."""
+    new = link.with_name(f"{link.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    os.replace(new, link)
 
 
 def send(process: psutil.Process, number: signal.Signals) -> None:
@@ -140,17 +210,26 @@ def holder(port: int) -> str:
 SERVERS = {
     "db": Server(is_db, STATE / "db" / "postmaster.pid", signal.SIGINT, 60),
     "web": Server(is_web, STATE / "run" / "web.pid", signal.SIGTERM, 40),
+    "web-a": Server(is_web_a, STATE / "run" / "web-a.pid", signal.SIGTERM, 40),
+    "web-b": Server(is_web_b, STATE / "run" / "web-b.pid", signal.SIGTERM, 40),
     "login": Server(is_login, STATE / "run" / "login.pid", signal.SIGTERM, 5),
     "nginx": Server(is_nginx, STATE / "run" / "nginx.pid", signal.SIGQUIT, 50),
 }
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["stop"]:
-        for name in sys.argv[2:]:
-            SERVERS[name].stop()
-    elif sys.argv[1:2] == ["holder"]:
-        print(holder(int(sys.argv[2])))  # noqa: T201 # for engines/verbs.sh
-    else:
-        for name, server in SERVERS.items():
-            print(name, server.state())  # noqa: T201 # for engines/native.sh
+    match sys.argv[1:]:
+        case ["stop", *names]:
+            for name in names:
+                SERVERS[name].stop()
+        case ["workers", name]:
+            print(*workers(name), sep="\n")  # noqa: T201 # for engines/releases.sh
+        case ["ready", path]:
+            sys.exit(not is_ready(path))
+        case ["point", link, target]:
+            point(Path(link), target)
+        case ["holder", port]:
+            print(holder(int(port)))  # noqa: T201 # for engines/verbs.sh
+        case _:
+            for name, server in SERVERS.items():
+                print(name, server.state())  # noqa: T201 # for engines/native.sh

