@@ -7,6 +7,7 @@
 #   serving_release            prints the release that this is of
 #   build_release              makes the release `release` of this checkout
 #   has_release TAG            tells whether it is there
+#   fetch_release TAG          gets it from elsewhere, if it can
 #   in_release TAG COMMAND...  runs a command as that release's web would
 #   read_releases, write_releases   print the list of releases; take it from standard input
 #   delete_release TAG         deletes one that is no longer kept
@@ -35,7 +36,7 @@ verb_deploy() {
   prepare_rollout
   check_tag "$release"
   if [ -n "$release" ]; then
-    has_release "$release" || fail "TAG=$release: there is no such release; kept are: $(kept_releases | xargs)"
+    has_release "$release" || fetch_release "$release" || fail "TAG=$release: there is no such release; kept are: $(kept_releases | xargs)"
     [ -z "$(current)" ] || check_suits
   else
     release=$(name_release)
@@ -123,6 +124,7 @@ forget_old_releases() {
 # prepare_rollout: what each rollout wants.
 prepare_rollout() {
   SECONDS=0
+  [ "$verb" = rollback ] || [ -n "${TAG:-}" ] || begin
   check_all
   ! development || fail "this is for production, and here is APP_SETTINGS=$(env_get APP_SETTINGS); in development an edit is live, and make up does the rest"
   check_number WATCH 30 3600 0

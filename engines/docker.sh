@@ -7,6 +7,21 @@ COMPOSE_MINIMUM=2.24.4 # for `!override` in docker-compose.dev.yml
 # Without attestations, which hold the time, an image that is built again from the same files stays the same.
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 
+# Where DEPLOY_HOST names the engine of another machine, all is done there, but for building.
+engine_here=${DOCKER_HOST:-}
+remote() { [ -n "$(env_get DEPLOY_HOST)" ]; }
+if remote; then
+  DOCKER_HOST=$(env_get DEPLOY_HOST)
+  export DOCKER_HOST
+fi
+
+# here COMMAND...: does it with the engine of this machine.
+# shellcheck disable=SC2030,SC2031 # for this subshell
+here() (
+  if [ -n "$engine_here" ]; then export DOCKER_HOST=$engine_here; else unset DOCKER_HOST; fi
+  "$@"
+)
+
 compose() {
   local more=""
   [ -z "${DEMO_LOGIN_PORT:-}" ] || more=:engines/demo-login.yml
@@ -34,8 +49,9 @@ profile() { if own_database; then echo db; else echo none; fi; }
 
 check_engine() {
   local version
+  ! remote || ! development || [ ! -f .env ] || fail ".env: DEPLOY_HOST is for production, and here is APP_SETTINGS=$(env_get APP_SETTINGS)"
   command -v docker >/dev/null || fail "there is no docker command; install Docker (https://docs.docker.com/get-docker/), or type make $verb ENGINE=native"
-  docker_answers || fail "$why_not; $remedy, then type make $verb again, or type make $verb ENGINE=native"
+  docker_answers || fail "$why_not$(! remote || echo " (DEPLOY_HOST=$(env_get DEPLOY_HOST))"); $remedy, then type make $verb again, or type make $verb ENGINE=native"
   version=$(docker version --format '{{.Server.Version}}')
   [ "${version%%.*}" -ge "$ENGINE_MINIMUM" ] || fail "the Docker engine is $version, and must be $ENGINE_MINIMUM or newer"
   version=$(docker compose version --short 2>/dev/null) || fail "there is no Docker Compose (https://docs.docker.com/compose/install/)"
@@ -49,7 +65,8 @@ rootless() { case "$(docker info --format '{{.SecurityOptions}}')" in *rootless*
 # web_user: who web runs as in development: the owner of the checkout, whom a rootless engine calls root.
 web_user() { if rootless; then echo 0:0; else owner_ids web; fi; }
 
-can_open() { ! listens "$1"; }
+# can_open PORT: of another machine, its engine tells.
+can_open() { remote || ! listens "$1"; }
 
 # A copied .env would make two checkouts share containers and data.
 check_owner() {
@@ -87,6 +104,7 @@ check_static() {
 # check_images: pulls what is missing; that no registry can be reached is told here rather than by a failing build.
 check_images() {
   local pair image
+  docker_answers || fail "$why_not to build the images; $remedy, or name an image that is on $(env_get DEPLOY_HOST): make deploy TAG="
   while read -r pair; do
     image=$(env_get "${pair%%=*}" "${pair#*=}")
     docker image inspect "$image" >/dev/null 2>&1 && continue
@@ -134,7 +152,7 @@ frame_of() {
     nginx) base=$(env_get NGINX_IMAGE nginx:1.30) files="nginx/healthcheck nginx/hash-static nginx/keep" ;;
   esac
   # shellcheck disable=SC2086 # a list
-  { docker image inspect --format '{{.Id}}' "$base" && sed -n "/^FROM .* AS $1\$/,/^CMD/p" Dockerfile && cat $files; } | cksum | cut -d ' ' -f 1
+  { here docker image inspect --format '{{.Id}}' "$base" && sed -n "/^FROM .* AS $1\$/,/^CMD/p" Dockerfile && cat $files; } | cksum | cut -d ' ' -f 1
 }
 
 # sources_of SERVICE: prints a checksum of the files that its image is made of, without those that development mounts.
@@ -185,10 +203,15 @@ require_up() {
 
 # --- The verbs ----------------------------------------------------------------------------------------------------------
 
-verb_up() {
+# begin: what goes before all else where there may be no .env yet.
+begin() {
   check_engine
-  check_images
+  here check_images
   if rootless; then first_env 8080 8081 8082 8083; else first_env 80 8080 8081 8082 8083; fi
+}
+
+verb_up() {
+  begin
   check_env
   check_owner
   check_other_engine
@@ -211,7 +234,7 @@ verb_up() {
 
 up_development() {
   say "Building the images"
-  quietly compose build || fail "the images could not be built"
+  build
   [ -n "${DEMO_LOGIN_PORT:-}" ] || stop_login
   start_database
   say "Migrating"

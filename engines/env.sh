@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # engines/run sets `verb`
 # Reads and writes .env, for all the scripts here. Compose reads the same file, so what both would not read alike is refused.
 
 # env_load: reads .env, each NAME into dotenv_NAME.
@@ -65,7 +65,17 @@ listens() { (exec 3<>"/dev/tcp/$(bind_address)/$1") 2>/dev/null; }
 
 # bind_address: where the stack can be reached from this machine.
 bind_address() {
-  case "$(env_get HTTP_BIND)" in "" | 0.0.0.0) echo 127.0.0.1 ;; *) env_get HTTP_BIND ;; esac
+  case "$(env_get HTTP_BIND)" in "" | 0.0.0.0) served_host ;; *) env_get HTTP_BIND ;; esac
+}
+
+# served_host: prints the machine that DEPLOY_HOST names, this one where it names none, or a socket.
+served_host() {
+  local host
+  host=$(env_get DEPLOY_HOST)
+  case "$host" in *://*) ;; *) host="" ;; esac
+  host=${host#*://} host=${host%%/*} host=${host##*@}
+  case "$host" in *:*) host=${host%:*} ;; esac
+  echo "${host:-127.0.0.1}"
 }
 
 # free_port PORT...: the first that the engine can open; nothing where all are taken.
@@ -102,6 +112,11 @@ env_create() {
   env_set "$draft" HTTP_PORT "$port"
   env_set "$draft" COMPOSE_PROJECT_NAME "$(project_name)"
   env_set "$draft" WEB_USER "$(web_user)"
+  if [ "$verb" = deploy ]; then
+    env_set "$draft" APP_SETTINGS config.ProductionConfig
+    env_set "$draft" COMPOSE_FILE docker-compose.yml
+    [ -z "${DEPLOY_HOST:-}" ] || printf 'DEPLOY_HOST=%s\n' "$DEPLOY_HOST" >>"$draft"
+  fi
   chmod 600 "$draft"
   mv "$draft" .env
   env_load

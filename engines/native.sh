@@ -10,6 +10,7 @@ if own_database; then unset "${!PG@}"; fi
 # --- What must hold before anything starts ------------------------------------------------------------------------------
 
 check_platform() {
+  [ -z "$(env_get DEPLOY_HOST)" ] || fail ".env: DEPLOY_HOST is for ENGINE=docker"
   case "$(uname -s)" in Linux | Darwin) ;; *) fail "ENGINE=native runs on Linux and macOS; here, use ENGINE=docker" ;; esac
   case "$PWD" in *[:,%\"\$\`\\]* | *$'\n'*) fail "the path $PWD has one of the characters : , % \" \$ \` \\, which the servers do not take; move the checkout" ;; esac
   [ -w . ] || fail "you may not write in $PWD, which belongs to $(owner .)"
@@ -163,10 +164,15 @@ check_alive() {
 
 dead_server() { "$python" engines/servers.py | awk '($1 == "web" || $1 == "nginx") && ($2 == "died" || $2 == "stopped") && !seen++ { print $1 }'; }
 
-verb_up() {
+# begin: what goes before all else where there may be no .env yet.
+begin() {
   check_platform
   any_python >/dev/null
   first_env 80 8080 8081 8082 8083
+}
+
+verb_up() {
+  begin
   check_all
   start_database
   if development; then up_development; else up_production; fi

@@ -21,6 +21,8 @@ write_releases() {
 
 has_release() { [ -d ".native/releases/$1" ]; }
 
+fetch_release() { false; }
+
 delete_release() { rm -rf ".native/releases/$1"; }
 
 build_release() {
@@ -165,5 +167,5 @@ keep_serving() {
 
 tell_due() {
   [ "$(made_of_web | sha256)" = "$(cat .native/run/web.made_of 2>/dev/null)" ] ||
-    say "Note: web serves the release $(current), and this checkout has other sources or settings; a deploy is due: make deploy"
+    note "web serves the release $(current), and this checkout has other sources or settings; a deploy is due: make deploy"
 }

@@ -157,8 +157,42 @@ renew_nginx() {
 # use_release TAG: what Compose starts from then on is of that release.
 use_release() { export WEB_TAG=$1; }
 
-build_release() {
-  WEB_TAG=$release quietly compose build || fail "the images could not be built"
+build_release() { WEB_TAG=$release build; }
+
+# build SERVICE...: makes their images, or all, on this machine, and brings them to where they are to run.
+build() {
+  here quietly compose build "$@" || fail "the images could not be built"
+  ! remote || send_images "$@"
+}
+
+# send_images SERVICE...: by way of a registry, where IMAGE_REPOSITORY names one, else as they are.
+send_images() {
+  local service
+  [ "$#" != 0 ] || set -- db web nginx
+  for service in "$@"; do
+    if [ "$service" = web ]; then send_image "$(image_of web):$WEB_TAG"; else send_image "$(image_of "$service")"; fi
+  done
+}
+
+send_image() {
+  local id
+  id=$(here docker image inspect --format '{{.Id}}' "$1" 2>/dev/null) || return 1
+  [ "$id" != "$(docker image inspect --format '{{.Id}}' "$1" 2>/dev/null)" ] || return 0
+  step "Sending $1"
+  if [ -n "$(env_get IMAGE_REPOSITORY)" ]; then
+    { here quietly docker push "$1" && quietly docker pull "$1"; } || fail "$1 cannot be sent by its registry"
+  else
+    here docker save "$1" | gzip -1 | docker load --quiet >/dev/null || fail "$1 cannot be sent to $DOCKER_HOST"
+  fi
+}
+
+# fetch_release TAG: gets one that is not there from its registry, or from this machine.
+fetch_release() {
+  if [ -n "$(env_get IMAGE_REPOSITORY)" ]; then
+    quietly docker pull "$(image_of web):$1"
+  else
+    remote && send_image "$(image_of web):$1"
+  fi
 }
 
 in_release() {
@@ -214,7 +248,7 @@ keep_nginx_up() {
 # test_nginx: has the new image of nginx render and test its configuration, which hand_over gives to the one that runs.
 test_nginx() {
   if tls; then install_certificate; fi
-  if development; then nginx_changes || return 0; else quietly compose build nginx || fail "the image of nginx could not be built"; fi
+  if development; then nginx_changes || return 0; else build nginx; fi
   compose --progress quiet run --rm --no-deps --no-TTY --env NGINX_STATE=/tmp/state --entrypoint sh nginx -c \
     '/docker-entrypoint.sh nginx -t -q -c /tmp/state/conf/nginx.conf >&2 && tar -c -C /tmp/state/conf .' </dev/null >"$scratch/conf.tar" ||
     fail "nginx refuses its configuration, for the reason above; what was running still is"
@@ -329,7 +363,7 @@ await_starting() {
 # --- make up in production
 
 keep_serving() {
-  quietly compose build db || fail "the image of the database could not be built"
+  build db
   test_nginx
   if [ "$(label_of nginx slipway.listens)" != "$(compose config nginx | sed -n "s/^ *slipway.listens: '\(.*\)'\$/\1/p")" ]; then
     say "Restarting nginx, as where it listens was changed"
@@ -342,9 +376,9 @@ keep_serving() {
 
 # tell_due: says what of this checkout is not served yet, and by which verb it is.
 tell_due() {
-  ! web_differs || say "Note: web serves the release $(current), and this checkout has other sources or settings; a deploy is due: make deploy"
-  ! frame_differs db || say "Note: the image of db has changed; it is taken up by a restart: make restart S=db"
-  ! frame_differs nginx || say "Note: the image of nginx has changed; it is taken up by a restart: make restart S=nginx"
+  ! web_differs || note "web serves the release $(current), and this checkout has other sources or settings; a deploy is due: make deploy"
+  ! frame_differs db || note "the image of db has changed; it is taken up by a restart: make restart S=db"
+  ! frame_differs nginx || note "the image of nginx has changed; it is taken up by a restart: make restart S=nginx"
 }
 
 # label_of SERVICE LABEL: prints that of its first container.

@@ -86,7 +86,7 @@ first_env() {
     fail "there is no .env, but a database that an earlier one made: put that .env back, or type make clean, which deletes the data"
   check_number HTTP_PORT 80 65535
   env_create "$engine" "$@"
-  say "Wrote .env, with fresh secrets and ENGINE=$engine${because:+, $because}"
+  say "Wrote .env$([ "$verb" != deploy ] || echo " of a production"), with fresh secrets and ENGINE=$engine${because:+, $because}"
 }
 
 # check_services: fails where S names what is none.

@@ -24,7 +24,7 @@ PATHS = ["--slow", "/api/drill/slow", "--upload", "/api/drill/upload"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a drill: rollouts, the load's report, what was lost, style sheets that are gone, why it broke off."""
+    """What came of a drill; `gone` are the style sheets that are no longer served."""
 
     engine: str
     rollouts: list[Rollout]

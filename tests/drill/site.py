@@ -81,7 +81,7 @@ class Site:
             "HTTPS_PORT": str(self.port),
             "TLS_CERT": "tls/cert.pem",
             "TLS_KEY": "tls/key.pem",
-            # The requests that last for seconds leave threads for the others, and what has to wait while images
+            # Requests that last for seconds leave threads for the others, and what has to wait while images
             # are built on the same machine is not refused for that: these limits have tests of their own.
             "WEB_THREADS": "8",
             "WEB_CONNECTIONS": "1000",

@@ -5,16 +5,18 @@ from app.budget import overdrawn, wanted
 from app.extensions import db
 
 
-def test_connections_of_all_threads_and_both_pools_are_reckoned_up(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("development", "number"), [(True, 3 * 4 * 5 * 2), (False, 3 * 4 * 5 * 2 * 2)])
+def test_connections_of_all_threads_and_both_pools_are_reckoned_up_and_those_of_a_deploy(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, development: bool, number: int
 ) -> None:
-    for name, value in {"WEB_REPLICAS": 3, "WEB_WORKERS": 4, "WEB_THREADS": 5}.items():
+    settings = {"WEB_REPLICAS": 3, "WEB_WORKERS": 4, "WEB_THREADS": 5, "DEVELOPMENT": development}
+    for name, value in settings.items():
         monkeypatch.setitem(app.config, name, value)
     with app.app_context():
-        assert wanted() == 3 * 4 * 5 * 2
+        assert wanted() == number
 
 
-@pytest.mark.parametrize(("threads", "fits"), [(48, True), (49, False)])
+@pytest.mark.parametrize(("threads", "fits"), [(24, True), (25, False)])
 def test_more_than_the_database_takes_is_told(
     app: Flask, monkeypatch: pytest.MonkeyPatch, threads: int, fits: bool
 ) -> None:
@@ -25,5 +27,5 @@ def test_more_than_the_database_takes_is_told(
     assert (
         told is None
         if fits
-        else told and told.startswith("web may want 98 connections") and "the database has 97;" in told
+        else told and told.startswith("web may want 100 connections") and "the database has 97;" in told
     )

@@ -5,12 +5,14 @@ from sqlalchemy import Connection, text
 
 RESERVED = ("superuser_reserved_connections", "reserved_connections")
 POOLS = 2  # of each process: one to read by, one for transactions
+BESIDE = 2  # web: a deploy starts the new beside the old
 
 
 def wanted() -> int:
-    """Return how many connections all of web may hold: one a thread and pool."""
+    """Return how many connections all of web may hold: one a thread and pool, and twice that in a deploy."""
     settings = current_app.config
-    return int(settings["WEB_REPLICAS"] * settings["WEB_WORKERS"] * settings["WEB_THREADS"] * POOLS)
+    beside = 1 if settings["DEVELOPMENT"] else BESIDE
+    return int(settings["WEB_REPLICAS"] * settings["WEB_WORKERS"] * settings["WEB_THREADS"] * POOLS * beside)
 
 
 def offered(connection: Connection) -> int:
@@ -28,7 +30,8 @@ def overdrawn(connection: Connection) -> str | None:
     if want <= there:
         return None
     factors = " x ".join(("WEB_REPLICAS", "WEB_WORKERS", "WEB_THREADS", str(POOLS)))
+    when = "" if current_app.config["DEVELOPMENT"] else ", and as many again during a deploy"
     return (
-        f"web may want {want} connections ({factors}), and the database has {there};"
+        f"web may want {want} connections ({factors}{when}), and the database has {there};"
         " lower one of these in .env, or raise max_connections"
     )
