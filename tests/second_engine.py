@@ -1,0 +1,157 @@
+"""A second Docker engine on this machine, behind ssh, in namespaces of its own: as good as another host.
+
+Its network is joined to this machine's by a pair of virtual interfaces, which nobody else reaches.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.support import cannot_run, wait_until
+
+NAME = f"slipway{os.getpid()}"[:13]
+HERE, THERE = "10.213.77.1", "10.213.77.2"
+NETWORK = f"""
+ip netns add {NAME}
+ip link add {NAME}a type veth peer name {NAME}b
+ip link set {NAME}b netns {NAME}
+ip addr add {HERE}/24 dev {NAME}a
+ip link set {NAME}a up
+ip -n {NAME} addr add {THERE}/24 dev {NAME}b
+ip -n {NAME} link set {NAME}b up
+ip -n {NAME} link set lo up
+ip -n {NAME} route add default via {HERE}
+"""
+SSHD = """
+ListenAddress {there}
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/key.pub
+StrictModes no
+UsePAM no
+PidFile {folder}/sshd.pid
+"""
+# Docker asks by a command each; one connection serves them all.
+SSH = """
+IdentityFile {folder}/key
+UserKnownHostsFile /dev/null
+StrictHostKeyChecking no
+LogLevel ERROR
+ControlMaster auto
+ControlPath {folder}/control
+ControlPersist 600
+"""
+
+
+class SecondEngine:
+    """The engine; `folder` has all that it writes."""
+
+    url = f"ssh://root@{THERE}"
+    host = THERE
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def prepare(self) -> None:
+        """Make its network, and the keys and settings of ssh."""
+        subprocess.run(["sh", "-ec", NETWORK], check=True)
+        for name in ("key", "host_key"):
+            line = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / name)]
+            subprocess.run(line, check=True)
+        (self.folder / "sshd_config").write_text(SSHD.format(folder=self.folder, there=THERE))
+        (self.folder / "ssh_config").write_text(SSH.format(folder=self.folder))
+        (self.folder / "bin").mkdir()
+        wrapper = self.folder / "bin/ssh"
+        wrapper.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {self.folder}/ssh_config "$@"\n')
+        wrapper.chmod(0o755)
+
+    @property
+    def path(self) -> str:
+        """A PATH by which ssh gets there."""
+        return f"{self.folder / 'bin'}:{os.environ['PATH']}"
+
+    def start(self) -> None:
+        """Start sshd and the engine, and wait until it answers."""
+        script = f"""
+mount -t tmpfs tmpfs /run
+mkdir /run/sshd
+/usr/sbin/sshd -f {self.folder}/sshd_config
+exec dockerd --data-root {self.folder}/data --exec-root {self.folder}/run --pidfile {self.folder}/pid
+"""
+        with (self.folder / "log").open("a") as log:
+            self.daemon = subprocess.Popen(
+                ["nsenter", f"--net=/run/netns/{NAME}", "unshare", "--mount", "sh", "-ec", script],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(self.answers, "the second engine to answer")
+
+    def answers(self) -> bool:
+        """Tell whether the engine answers by ssh."""
+        environment = os.environ | {"PATH": self.path, "DOCKER_HOST": self.url}
+        return not subprocess.run(["docker", "info"], env=environment, capture_output=True).returncode
+
+    def processes(self) -> list[psutil.Process]:
+        """Return sshd, the engine, and all that it has started, containers included."""
+        namespace = Path(f"/run/netns/{NAME}").stat().st_ino
+        own = [p for p in psutil.process_iter() if is_of(p, namespace, str(self.folder))]
+        return own + [child for process in own for child in process.children(recursive=True)]
+
+    def cut_power(self) -> None:
+        """End all of it from one moment to the next."""
+        for _ in range(2):  # what was started meanwhile included
+            for process in self.processes():
+                if process.is_running():
+                    process.send_signal(signal.SIGKILL)
+        self.daemon.wait()
+        (self.folder / "pid").unlink(missing_ok=True)
+        (self.folder / "control").unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Leave nothing of it."""
+        self.cut_power()
+        wait_until(lambda: not self.processes(), "the second engine to end")
+        subprocess.run(["ip", "netns", "delete", NAME], check=True)
+        subprocess.run(["ip", "link", "delete", f"{NAME}a"], capture_output=True)
+        for mount in sorted(mounts(self.folder), reverse=True):
+            subprocess.run(["umount", "--lazy", mount], capture_output=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def is_of(process: psutil.Process, namespace: int, folder: str) -> bool:
+    """Tell whether a process is in the network namespace, or works for the engine in `folder`."""
+    try:
+        inside = Path(f"/proc/{process.pid}/ns/net").stat().st_ino == namespace
+        return inside or any(
+            folder in word for word in process.cmdline() if "pytest" not in process.cmdline()
+        )
+    except (OSError, psutil.Error):
+        return False
+
+
+def mounts(folder: Path) -> list[str]:
+    """Return what is mounted below a folder."""
+    lines = Path("/proc/mounts").read_text().splitlines()
+    return [line.split()[1] for line in lines if line.split()[1].startswith(f"{folder}/")]
+
+
+@contextmanager
+def second_engine(folder: Path) -> Iterator[SecondEngine]:
+    """Start a second engine, of which nothing stays."""
+    for program in ("dockerd", "ip", "nsenter", "ssh", "/usr/sbin/sshd"):
+        if not shutil.which(program):
+            cannot_run(f"there is no {program}")
+    engine = SecondEngine(folder)
+    try:
+        engine.prepare()
+        engine.start()
+        yield engine
+    finally:
+        engine.remove()

@@ -1,0 +1,93 @@
+"""What the scripts of a rollout decide: when a release is worse than another, and what served before what."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engines.copies import ROOT
+
+# A list of releases that is a file; each of them is there.
+LIST = """
+read_releases() { cat list; }
+write_releases() { cat >new && mv new list; }
+has_release() { [ "$1" != gone ]; }
+"""
+
+
+def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script with the functions of engines/deploy.sh."""
+    line = f". {ROOT}/engines/deploy.sh\n{LIST}\n{script}"
+    return subprocess.run(["bash", "-euc", line], cwd=folder, capture_output=True, text=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "list").write_text("one\ntwo\nthree\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "worse"),
+    [
+        ("1000 0", "500 5", False),  # one in a hundred is not more than that
+        ("1000 0", "500 6", True),
+        ("1000 0", "10 4", False),  # too few to tell
+        ("1000 0", "10 5", True),
+        ("0 0", "100 5", True),  # nobody was there before
+        ("1000 100", "1000 209", False),  # as it was before, about
+        ("1000 100", "1000 211", True),
+        ("1000 100", "0 0", False),
+    ],
+)
+def test_release_is_worse_by_its_share_of_failures(
+    tmp_path: Path, before: str, after: str, worse: bool
+) -> None:
+    assert (run(f'fails_more "{before}" "{after}"', tmp_path).returncode == 0) == worse
+
+
+def test_answers_are_counted_by_their_status(tmp_path: Path) -> None:
+    lines = ['{"status":200,"bytes":500}', '{"status":503,"bytes":5}', "[error] not an answer", ""]
+    (tmp_path / "log").write_text("\n".join(lines))
+    assert run("count_answers <log", tmp_path).stdout == "2 1\n"
+
+
+@pytest.mark.parametrize(
+    ("tag", "after"),
+    [
+        ("four", ["one", "two", "three", "four"]),
+        ("three", ["one", "two", "three"]),
+        ("two", ["one", "two", "three back"]),
+        ("one", ["one", "two back", "three back"]),
+    ],
+)
+def test_list_tells_what_serves_and_what_was_gone_back_from(folder: Path, tag: str, after: list[str]) -> None:
+    run(f"remember {tag}", folder)
+    assert (folder / "list").read_text().splitlines() == after
+
+
+def test_release_that_was_gone_back_from_is_newest_once_it_serves_again(folder: Path) -> None:
+    run("remember one; remember three", folder)
+    assert (folder / "list").read_text() == "one\ntwo back\nthree\n"
+
+
+@pytest.mark.parametrize(("script", "tag"), [("current", "one"), ("previous", "")])
+def test_after_two_steps_back_the_first_serves(folder: Path, script: str, tag: str) -> None:
+    assert run(f"remember two; remember one; {script}", folder).stdout.strip() == tag
+
+
+def test_release_before_is_never_one_that_was_gone_back_from(folder: Path) -> None:
+    assert run("remember two; remember four; previous", folder).stdout.strip() == "two"
+
+
+def test_releases_that_are_there_are_told_newest_first(folder: Path) -> None:
+    (folder / "list").write_text("one\ngone\ntwo back\nthree\n")
+    assert run("kept_releases", folder).stdout.split() == ["three", "two", "one"]
+
+
+def test_five_releases_are_kept_and_the_one_that_serves(folder: Path) -> None:
+    (folder / "list").write_text("one\n" + "".join(f"r{number} back\n" for number in range(7)))
+    script = 'delete_release() { echo "$1" >>deleted; }; forget_old_releases'
+    run(script, folder)
+    assert (folder / "list").read_text().split("\n")[:-1] == ["one", *(f"r{n} back" for n in range(2, 7))]
+    assert (folder / "deleted").read_text().split() == ["r1", "r0"]
