@@ -104,10 +104,11 @@ check_secrets_strong() {
 
 # check_number NAME DEFAULT MAXIMUM [MINIMUM]: fails unless NAME is a whole number from MINIMUM, or 1, to MAXIMUM.
 check_number() {
-  local value minimum=${4:-1}
+  local value minimum=${4:-1} where=".env: "
+  [ -z "${!1+set}" ] || where=""
   value=$(env_get "$1" "$2")
   case "$value" in 0?* | *[!0-9]* | ?????????*) value=-1 ;; esac
-  [ "$value" -ge "$minimum" ] && [ "$value" -le "$3" ] || fail ".env: $1=$(env_get "$1") is not a number from $minimum to $3"
+  [ "$value" -ge "$minimum" ] && [ "$value" -le "$3" ] || fail "$where$1=$(env_get "$1") is not a number from $minimum to $3"
 }
 
 # refuse_port PORT WHY [OTHERWISE]: fails, with the name of a port that is free.

@@ -89,12 +89,15 @@ webs() { containers_of web --format '{{.Names}}' "$@" | sort; }
 
 ready_webs() { webs --filter health=healthy; }
 
-# serving: prints the containers of web that nginx passes requests to, and that are ready.
-serving() {
+# told_webs [OPTION...]: prints those that nginx passes requests to.
+told_webs() {
   local names
   names=$(pointed_at)
-  if [ "$names" = web ]; then ready_webs; else among "$(ready_webs)" "$names"; fi
+  if [ "$names" = web ]; then webs "$@"; else among "$(webs "$@")" "$names"; fi
 }
+
+# serving: prints those of them that are ready.
+serving() { told_webs --filter health=healthy; }
 
 # server ADDRESS [OPTION...]: a line of an upstream: https://nginx.org/en/docs/http/ngx_http_upstream_module.html#server
 server() { echo "server $1:8000 max_fails=0 max_conns=$(env_get WEB_CONNECTIONS 128) ${*:2};"; }
@@ -329,13 +332,12 @@ discard_new() {
   remove_webs "$new"
 }
 
-# mend: nginx is led to what is ready of that which it was told last, else to what is ready at all; the rest goes.
+# mend: nginx is led to what it was told last, where something of that is ready, else to what is ready at all; the rest goes.
 mend() {
   local keep
   [ -n "$(webs --all)" ] || return 0
   await_starting
-  keep=$(serving)
-  [ -n "$keep" ] || keep=$(ready_webs)
+  if [ -n "$(serving)" ]; then keep=$(told_webs); else keep=$(ready_webs); fi
   # None is ready, for a reason that may not be theirs.
   [ -n "$keep" ] || keep=$(webs)
   is_left_by_half "$keep" || return 0

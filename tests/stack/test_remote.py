@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from engines.copies import UNLIMITED
 from tests.checkouts import Checkout
 from tests.second_engine import SecondEngine, second_engine
 from tests.support import reading_notes, wait_until
@@ -33,7 +34,7 @@ def host(answering_engine: str) -> Iterator[SecondEngine]:
 def deployed(host: SecondEngine, clone: Callable[[str], Checkout]) -> Iterator[Checkout]:
     """A checkout of which a first release was deployed to the other machine."""
     checkout = clone("deployed")
-    checkout.environment |= {"PATH": host.path, "HTTP_PORT": "8080"}
+    checkout.environment |= {"PATH": host.path, "HTTP_PORT": "8080", **UNLIMITED}
     checkout.url = f"http://{host.host}:8080"
     checkout.make("deploy", f"DEPLOY_HOST={host.url}")
     assert checkout.is_ready()
