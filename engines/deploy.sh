@@ -252,10 +252,10 @@ fails_more() {
 verb_drill-deploy() {
   check_number ROLLOUTS 20 1000
   check_number RATE 240 10000
-  check_number WATCH 10 3600 0
+  check_number WATCH 5 3600 0
   venv requirements-dev
   require_openssl
-  exec venv/bin/python -m tests.drill "$engine" "$(env_get ROLLOUTS 20)" "$(env_get WATCH 10)" "$(env_get RATE 240)"
+  exec venv/bin/python -m tests.drill "$engine" "$(env_get ROLLOUTS 20)" "$(env_get WATCH 5)" "$(env_get RATE 240)"
 }
 
 # --- make up in production

@@ -116,7 +116,7 @@ take_turn() {
   exec 9>.native/lock
   "$python" -c "$try" once 2>/dev/null || {
     case "$verb" in deploy | rollback) fail "another make is at work on this stack; wait until it is done" ;; esac
-    say "Waiting for another make in this checkout"
+    say "Waiting for another make at work on this stack"
     "$python" -c "$try"
   }
 }

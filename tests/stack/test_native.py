@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -211,17 +210,17 @@ def test_path_longer_than_that_of_a_socket_works(clone: Callable[[str], Checkout
     deep.make("clean", "sure=yes")
 
 
-def test_code_that_changed_is_served_after_up_in_production(native_stack: NativeStack) -> None:
+def test_code_that_changed_is_served_after_a_deploy(native_stack: NativeStack) -> None:
     checkout = native_stack.checkout
     path = checkout.path / "web/app/health/pages.py"
     before, source = services(checkout), path.read_text()
     checkout.make("up")
     assert services(checkout) == before
     path.write_text(source.replace('"ok"', '"changed"'))
-    checkout.make("up")
+    checkout.make("deploy", "WATCH=0")
     answer = native_stack.http.get("/healthz").text
     path.write_text(source)
-    checkout.make("up")
+    checkout.make("deploy", "WATCH=0")
     assert '"changed"' in answer
     assert services(checkout)["db"] == before["db"]
 
@@ -236,22 +235,13 @@ def test_static_file_that_changed_has_another_name_and_the_one_before_stays(
     path = checkout.path / "web/app/static/style.css"
     source, before = path.read_text(), linked()
     path.write_text(source + "p { color: red; }\n")
-    checkout.make("up")
+    checkout.make("deploy", "WATCH=0")
     after = linked()
     texts = [native_stack.http.get(link).text for link in (before, after)]
     path.write_text(source)
-    checkout.make("up")
+    checkout.make("deploy", "WATCH=0")
     assert texts == [source, source + "p { color: red; }\n"]
     assert linked() == before != after
-
-
-def test_two_that_start_at_once_take_turns(clone: Callable[[str], Checkout]) -> None:
-    twice = clone("twice")
-    with ThreadPoolExecutor() as pool:
-        screens = list(pool.map(lambda _: twice.make("up"), range(2)))
-    assert all("Ready: " in screen for screen in screens)
-    assert any("Waiting for another make in this checkout" in screen for screen in screens)
-    twice.make("clean", "sure=yes")
 
 
 # --- its surroundings ---

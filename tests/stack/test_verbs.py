@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -31,6 +32,13 @@ def test_second_up_changes_nothing(checkout: Checkout) -> None:
     checkout.make("up")
     assert services(checkout) == before
     assert (checkout.path / ".env").read_text() == settings
+
+
+def test_two_at_once_take_turns(checkout: Checkout) -> None:
+    with ThreadPoolExecutor() as pool:
+        screens = list(pool.map(lambda _: checkout.make("up"), range(2)))
+    assert all("Ready: " in screen for screen in screens)
+    assert any("Waiting for another make at work on this stack" in screen for screen in screens)
 
 
 def test_page_of_development_tells_the_migration(checkout: Checkout) -> None:
