@@ -76,8 +76,8 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
 
 
 @contextmanager
-def repeating(work: Callable[[httpx.Client], None], url: str) -> Iterator[None]:
-    """Do `work` with a server without pause, in four threads; an answer that does not come is none."""
+def repeating(work: Callable[[httpx.Client], None], url: str, clients: int = 4) -> Iterator[None]:
+    """Do `work` with a server without pause, by so many clients; an answer that does not come is none."""
     stop = threading.Event()
 
     def repeat() -> None:
@@ -86,7 +86,7 @@ def repeating(work: Callable[[httpx.Client], None], url: str) -> Iterator[None]:
                 with suppress(httpx.TransportError):
                     work(client)
 
-    threads = [threading.Thread(target=repeat) for _ in range(4)]
+    threads = [threading.Thread(target=repeat) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:
@@ -98,7 +98,7 @@ def repeating(work: Callable[[httpx.Client], None], url: str) -> Iterator[None]:
 
 
 @contextmanager
-def writing_notes(url: str) -> Iterator[list[int]]:
+def writing_notes(url: str, clients: int = 4) -> Iterator[list[int]]:
     """Create notes without pause, and yield the ids of those that were acknowledged."""
     acknowledged: list[int] = []
 
@@ -107,12 +107,12 @@ def writing_notes(url: str) -> Iterator[list[int]]:
         if answer.status_code == 201:
             acknowledged.append(answer.json()["id"])
 
-    with repeating(write, url):
+    with repeating(write, url, clients):
         yield acknowledged
 
 
 @contextmanager
-def reading_notes(url: str) -> Iterator[list[tuple[float, int]]]:
+def reading_notes(url: str, clients: int = 4) -> Iterator[list[tuple[float, int]]]:
     """Read notes without pause, and yield when each request began, and its status; 0 where none came."""
     answers: list[tuple[float, int]] = []
 
@@ -123,5 +123,5 @@ def reading_notes(url: str) -> Iterator[list[tuple[float, int]]]:
         finally:
             answers.append((began, status))
 
-    with repeating(read, url):
+    with repeating(read, url, clients):
         yield answers

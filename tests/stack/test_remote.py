@@ -95,7 +95,7 @@ def test_nothing_of_it_runs_on_this_machine(deployed: Checkout) -> None:
 def test_deploy_and_rollback_over_there_fail_no_request(deployed: Checkout) -> None:
     before = told(deployed)
     release(deployed, "second")
-    with reading_notes(deployed.url) as answers:
+    with reading_notes(deployed.url, clients=1) as answers:
         screen = deployed.make("deploy", "WATCH=2")
         assert told(deployed) == "second"
         deployed.make("rollback", "WATCH=0")
