@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -101,14 +101,17 @@ exec dockerd --data-root {self.folder}/data --exec-root {self.folder}/run --pidf
     def processes(self) -> list[psutil.Process]:
         """Return sshd, the engine, and all that it has started, containers included."""
         namespace = Path(f"/run/netns/{NAME}").stat().st_ino
-        own = [p for p in psutil.process_iter() if is_of(p, namespace, str(self.folder))]
-        return own + [child for process in own for child in process.children(recursive=True)]
+        found = {p.pid: p for p in psutil.process_iter() if is_of(p, namespace, str(self.folder))}
+        for process in list(found.values()):
+            with suppress(psutil.NoSuchProcess):
+                found |= {child.pid: child for child in process.children(recursive=True)}
+        return list(found.values())
 
     def cut_power(self) -> None:
         """End all of it from one moment to the next."""
         for _ in range(2):  # what was started meanwhile included
             for process in self.processes():
-                if process.is_running():
+                with suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
         self.daemon.wait()
         (self.folder / "pid").unlink(missing_ok=True)
