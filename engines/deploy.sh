@@ -33,6 +33,7 @@ step() { printf '==> %d:%02d %s\n' "$((SECONDS / 60))" "$((SECONDS % 60))" "$*";
 
 verb_deploy() {
   local release=${TAG:-}
+  case "${accept:-}" in "") beside=--beside ;; incompatible) beside="" ;; *) fail "accept=$accept: say accept=incompatible, or leave it out" ;; esac
   prepare_rollout
   check_tag "$release"
   if [ -n "$release" ]; then
@@ -43,7 +44,6 @@ verb_deploy() {
     step "Building the release $release"
     build_release
   fi
-  case "${accept:-}" in "") beside=--beside ;; incompatible) beside="" ;; *) fail "accept=$accept: say accept=incompatible, or leave it out" ;; esac
   test_nginx
   start_database
   step "Migrating"
