@@ -168,4 +168,6 @@ keep_serving() {
 tell_due() {
   [ "$(made_of_web | sha256)" = "$(cat .native/run/web.made_of 2>/dev/null)" ] ||
     note "web serves the release $(current), and this checkout has other sources or settings; a deploy is due: make deploy"
+  ! own_database || [ "$(made_of_db | sha256)" = "$(cat .native/run/db.made_of 2>/dev/null)" ] ||
+    note "the configuration of db has changed; it is taken up by a restart: make restart S=db"
 }

@@ -112,6 +112,8 @@ database_runs() { [ "$(state db)" = running ]; }
 start_database() {
   own_database || return 0
   make_database
+  # Production is never without its database for another reason than that somebody wants to.
+  if ! development && database_runs; then return; fi
   database_runs || say "Starting the database"
   start db
 }
