@@ -50,6 +50,7 @@ verb_deploy() {
   note_tried
   migrate_release || fail "not deployed, for the reason above; what was serving still is"
   roll_out
+  tell_due
 }
 
 verb_rollback() {
