@@ -125,8 +125,11 @@ answers_since() { if [ -f .native/log/nginx.log ]; then tail -c "+$(($1 + 1))" .
 
 remove_old() {
   stop "web-$(other_place)"
-  made_of_web | sha256 >.native/run/web.made_of
+  note_made_of "$release"
 }
+
+# note_made_of TAG: notes what the web that serves was made of.
+note_made_of() { made_of_web_in ".native/releases/$1" | sha256 >.native/run/web.made_of; }
 
 discard_new() {
   (explain web) || true
@@ -149,6 +152,7 @@ mend() {
   fi
   settle
   correct_releases
+  ! is_listed "$(serving_release)" || note_made_of "$(serving_release)"
   stop "web-$other"
 }
 

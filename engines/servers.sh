@@ -21,6 +21,8 @@ start() {
   put_log_aside ".native/log/$service.log"
   { wc -c <".native/log/$service.log" || echo 0; } >".native/run/$service.began" 2>/dev/null
   "start_$service" </dev/null >>".native/log/$service.log" 2>&1 9>&- || explain "$service"
+  # In production it is a release that was started, and not what is here now.
+  [ "$service" != web ] || development || made_of=$(made_of_web_in "$(web_folder)/.." | sha256)
   printf '%s\n' "$made_of" >".native/run/$service.made_of"
 }
 
@@ -176,13 +178,15 @@ in_new() {
 
 in_running() { in_new "$@"; }
 
-# In development web itself looks for changes of its source.
-made_of_web() {
+made_of_web() { made_of_web_in .; }
+
+# made_of_web_in FOLDER: of a release, or of this checkout. In development web itself looks for changes of its source.
+made_of_web_in() {
   local name
   pwd
   for name in $(setting_names); do printf '%s=%s\n' "$name" "$(env_get "$name")"; done
-  cat web/requirements.txt
-  development || find web -type f ! -path '*/__pycache__/*' -exec cksum {} + | sort
+  cat "$1/web/requirements.txt"
+  development || (cd "$1" && find web -type f ! -path '*/__pycache__/*' -exec cksum {} + | sort)
 }
 
 # start_web: in the place that it has, or the first.
