@@ -1,4 +1,4 @@
-"""Edits in a checkout."""
+"""Edits in a checkout, and a production with releases."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkouts import Checkout
+from tests.releases import Production
 
 
 @pytest.fixture
@@ -22,3 +23,20 @@ def edit(checkout: Checkout) -> Iterator[Callable[[str, str, str], None]]:
     yield replace
     for path, text in originals.items():
         path.write_text(text)
+
+
+@pytest.fixture(scope="module")
+def production(answering_engine: str, clone: Callable[[str], Checkout]) -> Iterator[Production]:
+    """A checkout in production, whose first release serves and says "first"; each test leaves one serving."""
+    production = Production(clone("production"))
+    production.commit("first")
+    production.make("up")
+    yield production
+    production.make("clean", "sure=yes")
+
+
+@pytest.fixture
+def draft(production: Production) -> Iterator[Production]:
+    """The production, in whose files a test may change what it does not commit."""
+    yield production
+    production.restore()
