@@ -42,7 +42,7 @@ def back(production: Production) -> Back:
 
 @pytest.fixture(scope="module")
 def incompatible(production: Production, back: Back) -> Production:
-    """The production with four older releases, after the deploy of one that those before would fail beside."""
+    """The production with four releases more, and then one that those before would fail beside."""
     production.add_oldest("old1", "old2", "old3", "old4")
     production.migrate("narrow", "ALTER TABLE notes DROP COLUMN wide", compatible=False)
     production.commit("narrow")
