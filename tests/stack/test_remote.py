@@ -40,6 +40,7 @@ def deployed(host: SecondEngine, clone: Callable[[str], Checkout]) -> Iterator[C
     assert checkout.is_ready()
     yield checkout
     checkout.make("clean", "sure=yes")
+    (checkout.path / ".env").unlink()  # nobody is to ask that engine again
 
 
 def release(checkout: Checkout, name: str) -> None:
