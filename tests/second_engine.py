@@ -82,7 +82,8 @@ mount -t tmpfs tmpfs /run
 mkdir /run/sshd
 /usr/sbin/sshd -f {self.folder}/sshd_config
 # No name server is to be reached there, and one that refuses at once does not keep anybody waiting.
-exec dockerd --dns {THERE} --data-root {self.folder}/data --exec-root {self.folder}/run --pidfile {self.folder}/pid
+options="--data-root {self.folder}/data --exec-root {self.folder}/run --pidfile {self.folder}/pid"
+exec dockerd --dns {THERE} $options
 """
         with (self.folder / "log").open("a") as log:
             self.daemon = subprocess.Popen(
