@@ -1,7 +1,5 @@
 """Deploys to the engine of another machine, by ssh, which gets the images that are built here."""
 
-import os
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,7 +11,7 @@ import pytest
 from engines.copies import UNLIMITED
 from tests.checkouts import Checkout
 from tests.second_engine import SecondEngine, second_engine
-from tests.support import reading_notes, wait_until
+from tests.support import reading_notes
 
 pytestmark = [
     pytest.mark.only("docker", because="DEPLOY_HOST names a Docker engine"),
@@ -60,23 +58,6 @@ def told(checkout: Checkout) -> str:
     return str(httpx.get(f"{checkout.url}/healthz", timeout=20).json()["status"])
 
 
-def interrupt(checkout: Checkout) -> None:
-    """Start a deploy, and end it by SIGKILL while both web are there."""
-    deploy = subprocess.Popen(
-        ["make", "deploy", "WATCH=600"],
-        cwd=checkout.path,
-        env=checkout.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert deploy.stdout
-    assert any("Watching" in line for line in deploy.stdout)
-    os.killpg(deploy.pid, signal.SIGKILL)
-    deploy.communicate()
-
-
 def webs(checkout: Checkout) -> list[str]:
     """Return the lines of web in `make ps`."""
     return [line for line in checkout.make("ps").splitlines() if "-web-" in line]
@@ -104,15 +85,3 @@ def test_deploy_and_rollback_over_there_fail_no_request(deployed: Checkout) -> N
     assert "Sending " in screen
     assert {status for _, status in answers} == {200}
     assert len(webs(deployed)) == 1
-
-
-def test_restart_of_the_host_amid_a_rollout_is_mended(deployed: Checkout, host: SecondEngine) -> None:
-    release(deployed, "restarted")
-    interrupt(deployed)
-    host.cut_power()
-    host.start()
-    wait_until(deployed.is_ready, "it to serve after the restart")
-    assert "Mending what an earlier make has left by half" in deployed.make("up")
-    assert len(webs(deployed)) == 1
-    deployed.make("deploy", "WATCH=0")
-    assert told(deployed) == "restarted"
