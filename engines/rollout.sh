@@ -34,6 +34,8 @@ try_lock() {
   [ -z "${locked:-}" ] || return 0
   image=$({ docker image inspect --format '{{.Id}}' "$(image_of nginx)" || docker image inspect --format '{{.Id}}' "$(env_get NGINX_IMAGE nginx:1.30)"; } 2>/dev/null | sed -n '/./{p;q;}')
   [ -n "$image" ] || return 0
+  # One that an engine which was killed has left does not hold anything.
+  docker rm "$(project)-lock" >/dev/null 2>&1 || true
   answer=$(mktemp)
   exec 8> >(exec docker run --interactive --rm --name "$(project)-lock" --network none --read-only --label "slipway.holder=make $verb since $(date +%H:%M:%S)" --entrypoint sh "$image" -c 'echo locked; cat >/dev/null' >"$answer" 2>&1)
   for _ in $(seq 100); do
