@@ -31,6 +31,9 @@ def deploy(production: Production) -> Deploy:
     style, nginx = production.style(), production.since("nginx")
     production.edit("web/app/static/style.css", "\n", "\n/* second */\n")
     production.edit("nginx/nginx.conf", "server_tokens off", "server_tokens on")
+    # What starts slowly is asked too soon, unless that is waited for.
+    slow = "import time\n\ntime.sleep(3)\n"
+    production.edit("web/app/notes/api.py", "from typing", slow + "from typing")
     production.commit("second")
     with reading_notes(production.url, 2) as read, posting_notes(production.url, 2) as posted:
         wait_until(lambda: read and posted, "requests before the deploy")
@@ -163,12 +166,14 @@ def refused(production: Production, *variables: str) -> str:
     return run.stdout
 
 
-def test_release_that_does_not_start_is_removed_and_shown(draft: Production) -> None:
-    draft.edit("web/gunicorn.conf.py", "import gc\n", "import gc\n\nraise RuntimeError('does not start')\n")
+@pytest.mark.parametrize("name", ["web/gunicorn.conf.py", "web/run.py"])
+def test_release_that_does_not_start_is_removed_and_shown(draft: Production, name: str) -> None:
+    path = draft.path / name
+    path.write_text(f"{path.read_text()}\nraise RuntimeError('does not start')\n")
     with unchanged(draft):
         screen = refused(draft, "WATCH=0")
     assert "last lines of its log" in screen
-    assert "RuntimeError: does not start" in screen
+    assert "Error: does not start" in screen
     assert "does not serve; what was serving still is" in screen
 
 
