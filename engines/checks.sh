@@ -17,7 +17,7 @@ check_env() {
   check_secrets_present
   case "$verb" in down | ps | logs | clean) return ;; esac
   check_pair
-  case "$verb" in up | demo-login | reload) ;; *) return ;; esac
+  case "$verb" in up | demo-login | reload | deploy) ;; *) return ;; esac
   check_secrets_strong
   check_certificate
 }

@@ -38,7 +38,6 @@ verb_deploy() {
   check_tag "$release"
   if [ -n "$release" ]; then
     has_release "$release" || fetch_release "$release" || fail "TAG=$release: there is no such release; kept are: $(kept_releases | xargs)"
-    [ -z "$(current)" ] || check_suits
   else
     release=$(name_release)
     step "Building the release $release"
@@ -46,6 +45,7 @@ verb_deploy() {
   fi
   test_nginx
   start_database
+  [ -z "$(current)" ] || check_suits
   step "Migrating"
   note_tried
   migrate_release || fail "not deployed, for the reason above; what was serving still is"
@@ -158,11 +158,11 @@ migrate_release() {
   in_release "$release" python manage.py db prepare $beside </dev/null
 }
 
-# check_suits: fails where `release` cannot run on the schema. Of the kept releases the newest that knows the schema is asked.
+# check_suits: fails where `release` cannot run on the schema. It is asked itself, then the newest of those that know the schema.
 check_suits() {
   local needs newer status
   needs=$(in_release "$release" python manage.py db known </dev/null | xargs) || fail "the release $release does not tell its migrations"
-  for newer in $(kept_releases); do
+  for newer in "$release" $(kept_releases); do
     status=0
     # shellcheck disable=SC2086 # a list
     in_release "$newer" python manage.py db suits $needs </dev/null || status=$?

@@ -104,7 +104,7 @@ check_static() {
 # check_images: pulls what is missing; that no registry can be reached is told here rather than by a failing build.
 check_images() {
   local pair image
-  docker_answers || fail "$why_not to build the images; $remedy, or name an image that is on $(env_get DEPLOY_HOST): make deploy TAG="
+  docker_answers || fail "$why_not to build the images; $remedy"
   while read -r pair; do
     image=$(env_get "${pair%%=*}" "${pair#*=}")
     docker image inspect "$image" >/dev/null 2>&1 && continue
@@ -143,7 +143,7 @@ check_services_run() {
   done
 }
 
-# frame_of SERVICE: prints what its image is made of that wants a restart: the image below it, and the files that are not handed
+# frame_of SERVICE: prints, where the image below is there, what its image is made of that wants a restart: the image below it, and the files that are not handed
 # over while it runs.
 frame_of() {
   local base files
@@ -151,8 +151,9 @@ frame_of() {
     db) base=$(env_get POSTGRES_IMAGE postgres:18-trixie) files=$(echo db/*) ;;
     nginx) base=$(env_get NGINX_IMAGE nginx:1.30) files="nginx/healthcheck nginx/hash-static nginx/keep" ;;
   esac
+  base=$(here docker image inspect --format '{{.Id}}' "$base" 2>/dev/null) || return 0
   # shellcheck disable=SC2086 # a list
-  { here docker image inspect --format '{{.Id}}' "$base" && sed -n "/^FROM .* AS $1\$/,/^CMD/p" Dockerfile && cat $files; } | cksum | cut -d ' ' -f 1
+  { echo "$base" && sed -n "/^FROM .* AS $1\$/,/^CMD/p" Dockerfile && cat $files; } | cksum | cut -d ' ' -f 1
 }
 
 # sources_of SERVICE: prints a checksum of the files that its image is made of, without those that development mounts.

@@ -27,11 +27,12 @@ delete_release() { rm -rf ".native/releases/$1"; }
 
 build_release() {
   local new=.native/releases/new
+  # It may serve.
+  ! has_release "$release" || return 0
   rm -rf "$new"
   mkdir -p "$new"
   cp -R web "$new/web"
   find "$new" -name __pycache__ -prune -exec rm -rf {} +
-  rm -rf ".native/releases/$release"
   mv "$new" ".native/releases/$release"
 }
 
@@ -90,9 +91,10 @@ nginx_runs() { [ "$(state nginx)" = running ]; }
 
 # renew_nginx: starts nginx, or has it read its configuration anew, and notes in `leaving` the workers that end with their last request.
 renew_nginx() {
-  local made_of before
+  local made_of before _
   made_of=$(made_of_nginx | sha256)
-  if ! nginx_runs; then
+  # A port that is open on one address cannot be opened on all beside it.
+  if ! nginx_runs || [ "$(listening_on)" != "$(cat .native/run/listens 2>/dev/null)" ]; then
     start nginx
     return
   fi
@@ -102,7 +104,11 @@ renew_nginx() {
   served_ports >.native/run/port
   printf '%s\n' "$made_of" >.native/run/nginx.made_of
   leaving="${leaving:-} $before"
-  until [ -n "$(without "$("$python" engines/servers.py workers nginx)" "$before")" ]; do sleep 0.1; done
+  for _ in $(seq 100); do
+    [ -z "$(without "$("$python" engines/servers.py workers nginx)" "$before")" ] || return 0
+    sleep 0.1
+  done
+  fail "nginx does not take up its configuration; type make logs S=nginx"
 }
 
 drain() {
@@ -132,6 +138,7 @@ remove_old() {
 note_made_of() { made_of_web_in ".native/releases/$1" | sha256 >.native/run/web.made_of; }
 
 discard_new() {
+  [ -n "${new:-}" ] || return 0
   (explain web) || true
   stop "web-$new"
 }

@@ -30,24 +30,28 @@ take_turn() {
 
 # try_lock: takes the lock, or tells in `holding` who has it. It goes with its standard input, however this script ends.
 try_lock() {
-  local image answer _
+  local image answer said="" _
   [ -z "${locked:-}" ] || return 0
   image=$({ docker image inspect --format '{{.Id}}' "$(image_of nginx)" || docker image inspect --format '{{.Id}}' "$(env_get NGINX_IMAGE nginx:1.30)"; } 2>/dev/null | sed -n '/./{p;q;}')
   [ -n "$image" ] || return 0
   # One that an engine which was killed has left does not hold anything.
-  docker rm "$(project)-lock" >/dev/null 2>&1 || true
+  docker ps --all --quiet --filter "name=^$(project)-lock\$" --filter status=exited | xargs docker rm >/dev/null 2>&1 || true
   answer=$(mktemp)
   exec 8> >(exec docker run --interactive --rm --name "$(project)-lock" --network none --read-only --label "slipway.holder=make $verb since $(date +%H:%M:%S)" --entrypoint sh "$image" -c 'echo locked; cat >/dev/null' >"$answer" 2>&1)
   for _ in $(seq 100); do
-    case "$(cat "$answer")" in
-      locked*) locked=yes ;;
-      *"is already in use"*) holding=$(docker inspect --format '{{index .Config.Labels "slipway.holder"}}' "$(project)-lock" 2>/dev/null) || holding="" ;;
-      *) sleep 0.1 && continue ;;
-    esac
-    break
+    said=$(cat "$answer")
+    [ -z "$said" ] || break
+    sleep 0.1
   done
   rm -f "$answer"
-  [ -z "${locked:-}" ] || return 0
+  case "$said" in
+    locked*)
+      locked=yes
+      return
+      ;;
+    *"is already in use"*) holding=$(docker inspect --format '{{index .Config.Labels "slipway.holder"}}' "$(project)-lock" 2>/dev/null) || holding="" ;;
+    *) fail "the stack cannot be locked: ${said:-Docker starts no container}" ;;
+  esac
   exec 8>&-
   return 1
 }
@@ -81,7 +85,8 @@ delete_release() { docker image rm "$(image_of web):$1" >/dev/null 2>&1 || true;
 # shellcheck disable=SC2016 # likewise
 # pointed_at: prints the names of the containers that nginx passes requests to; `web` stands for all of them.
 pointed_at() {
-  front sh -c 'cat "$NGINX_STATE/web.servers" 2>/dev/null' </dev/null | sed -n '/ down \| backup /d; s/^server .*# \(.*\)/\1/p; t; s/^server \([^:]*\):.*/\1/p'
+  front sh -c 'cat "$NGINX_STATE/web.servers" 2>/dev/null' </dev/null |
+    awk '/ down / || / backup / { next } / # / { print $NF; next } { sub(/^server /, ""); sub(/:.*/, ""); print }'
 }
 
 # --- The containers of web
@@ -123,16 +128,19 @@ by_address() {
 
 # lead_to NAMES: has nginx pass requests to these, and to no others; once it has done with the old, settle is to come.
 lead_to() {
-  local how=by_address
+  local how=by_address changed
   [ -n "$(serving)" ] || how=by_name
-  [ -z "$("$how" "$1" | front keep servers)" ] || renew_nginx
+  changed=$("$how" "$1" | front keep servers)
+  [ -z "$changed" ] || renew_nginx
   led=$1 led_at=$SECONDS
 }
 
 # settle: has nginx follow the names of those that it was led to, which it has had the time to learn.
 settle() {
+  local changed
   while [ "$((SECONDS - led_at))" -lt "$LEARN" ]; do sleep 0.5; done
-  [ -z "$(by_name "$led" | front keep servers)" ] || renew_nginx
+  changed=$(by_name "$led" | front keep servers)
+  [ -z "$changed" ] || renew_nginx
   leaving=""
   # shellcheck disable=SC2016 # the container's variable
   front sh -c 'rm -f "$NGINX_STATE/pending"' </dev/null
@@ -172,10 +180,13 @@ build() {
 
 # send_images SERVICE...: by way of a registry, where IMAGE_REPOSITORY names one, else as they are.
 send_images() {
-  local service
-  [ "$#" != 0 ] || set -- db web nginx
+  local service image
+  # shellcheck disable=SC2046 # an argument, or none
+  [ "$#" != 0 ] || set -- $(! own_database || echo db) web nginx
   for service in "$@"; do
-    if [ "$service" = web ]; then send_image "$(image_of web):$WEB_TAG"; else send_image "$(image_of "$service")"; fi
+    image=$(image_of "$service")
+    [ "$service" != web ] || image=$image:$WEB_TAG
+    send_image "$image" || fail "there is no image $image to send"
   done
 }
 
@@ -211,6 +222,7 @@ start_beside() {
   use_release "$release"
   number=$(env_get WEB_REPLICAS 1)
   before_start=$(webs --all)
+  begun=yes
   # What starts is not to be asked before it is ready.
   if [ -n "$old" ] && [ "$(pointed_at)" = web ]; then lead_to "$old"; fi
   quietly compose up --detach --no-recreate --scale web="$((number + $(count "$before_start")))" web || fail "the new web could not be started"
@@ -242,11 +254,18 @@ publish_static() {
   published=yes
 }
 
-# keep_nginx_up: starts nginx where it does not run; where no release serves, with all that has changed.
+# keep_nginx_up: starts nginx where it does not run; where no release serves, with all that has changed. What it listens on
+# cannot be changed while it runs.
 keep_nginx_up() {
   local option=--no-recreate
-  if [ -z "$(serving)" ] || ! is_listed "$(serving_release)"; then option=--force-recreate; fi
-  [ "$option" = --force-recreate ] || [ -z "$(containers_of nginx --quiet --filter health=healthy)" ] || return 0
+  if [ -z "$(serving)" ] || ! is_listed "$(serving_release)"; then
+    option=--force-recreate
+  elif [ "$(label_of nginx slipway.listens)" != "$(env_get HTTP_BIND) $(env_get HTTP_PORT 80) $(! tls || https_listen)" ]; then
+    say "Restarting nginx, as where it listens was changed"
+    option=--force-recreate
+  elif [ -n "$(containers_of nginx --quiet --filter health=healthy)" ]; then
+    return
+  fi
   quietly compose up --detach --no-deps "$option" --wait --wait-timeout 60 nginx || explain
 }
 
@@ -300,7 +319,9 @@ answers_since() {
 # drain: waits until the workers that `leaving` names are gone.
 drain() {
   local name present
-  while present=" $(nginx_workers | xargs) "; do
+  while true; do
+    present=$(nginx_workers | xargs)
+    present=" $present "
     for name in ${leaving:-}; do
       case "$present" in *" $name "*) sleep 0.3 && continue 2 ;; esac
     done
@@ -319,14 +340,20 @@ remove_old() {
   tag_latest
 }
 
-serving_release() { webs --format '{{.Names}} {{.Image}}' | sed -n "s/^$(serving | sed -n 1p) .*://p"; }
+serving_release() {
+  local name
+  name=$(serving | sed -n 1p)
+  # As it was named when the container was made; `docker ps` names an image by its id once the tag is another's.
+  [ -z "$name" ] || docker inspect --format '{{.Config.Image}}' "$name" | sed 's/.*://'
+}
 
 # tag_latest: gives the image of the present release the tag that Compose takes by itself.
 tag_latest() { ! has_release "$(current)" || docker tag "$(image_of web):$(current)" "$(image_of web)"; }
 
 discard_new() {
   local name
-  [ -n "${new:-}" ] || new=$(without "$(webs --all)" "${before_start:-/}")
+  [ -n "${begun:-}" ] || return 0
+  [ -n "${new:-}" ] || new=$(without "$(webs --all)" "$before_start")
   for name in $new; do
     printf -- '--- %s: last lines of its log ---\n' "$name" >&2
     docker logs --tail 20 "$name" 2>&1 | plain >&2
@@ -367,13 +394,11 @@ await_starting() {
 # --- make up in production
 
 keep_serving() {
+  local changed
   build db
   test_nginx
-  if [ "$(label_of nginx slipway.listens)" != "$(compose config nginx | sed -n "s/^ *slipway.listens: '\(.*\)'\$/\1/p")" ]; then
-    say "Restarting nginx, as where it listens was changed"
-    quietly compose up --detach --no-deps --wait --wait-timeout 60 nginx || explain
-  fi
-  if [ -n "$(hand_over)" ] || tls; then reload_nginx; fi
+  changed=$(hand_over)
+  if [ -n "$changed" ] || tls; then reload_nginx; fi
   tell_due
   probe
 }
@@ -388,7 +413,12 @@ tell_due() {
 # label_of SERVICE LABEL: prints that of its first container.
 label_of() { containers_of "$1" --format "{{.Label \"$2\"}}" | sed -n 1p; }
 
-frame_differs() { [ -n "$(containers_of "$1" --quiet)" ] && [ "$(label_of "$1" slipway.frame)" != "$(frame_of "$1")" ]; }
+# frame_differs SERVICE: tells whether its image wants a restart, where that can be told.
+frame_differs() {
+  local frame
+  frame=$(frame_of "$1")
+  [ -n "$frame" ] && [ -n "$(containers_of "$1" --quiet)" ] && [ "$(label_of "$1" slipway.frame)" != "$frame" ]
+}
 
 web_differs() {
   [ "$(label_of web slipway.sources)" != "$(sources_of web)" ] ||

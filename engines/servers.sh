@@ -262,8 +262,12 @@ start_nginx() {
   # nginx's workers are nobody where root starts it, and could not reach the files of this checkout.
   [ "$(id -u)" != 0 ] || options=(-g "user root;")
   served_ports >.native/run/port
+  listening_on >.native/run/listens
   take_configuration && nginx ${options[@]+"${options[@]}"}
 }
+
+# listening_on: where nginx is to listen.
+listening_on() { echo "$(env_get HTTP_BIND 127.0.0.1) $(served_ports)"; }
 
 # take_configuration: puts what made_of_nginx has rendered where nginx reads it.
 take_configuration() { rm -rf .native/nginx && mv .native/nginx.new .native/nginx; }

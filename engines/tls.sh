@@ -53,9 +53,7 @@ serves_certificate() {
 
 # certificate_and_key: prints them as nginx gets them, in one file.
 certificate_and_key() {
-  cat "$(env_get TLS_CERT)"
-  echo
-  cat "$(env_get TLS_KEY)"
+  cat "$(env_get TLS_CERT)" && echo && cat "$(env_get TLS_KEY)"
 }
 
 # self_signed NAME CERT KEY: makes a certificate for NAME and this machine.

@@ -2,6 +2,7 @@
 
 import os
 import re
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -159,7 +160,8 @@ class Site:
 
     def get(self, path: str) -> httpx.Response:
         """Return the answer to a GET."""
-        return httpx.get(self.url + path, verify=str(self.certificate), timeout=20)
+        trusted = ssl.create_default_context(cafile=self.certificate)
+        return httpx.get(self.url + path, verify=trusted, timeout=20)
 
     def release(self) -> str:
         """Return what release answers."""

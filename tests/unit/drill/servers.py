@@ -4,9 +4,11 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -19,6 +21,7 @@ from tests.drill.pace import Load
 from tests.drill.tally import Tally
 from tests.drill.wire import Server
 
+Result = TypeVar("Result")
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Reply = Callable[[bytes], bytes]  # the answer to a body
 OnStream = Callable[[H2Connection, int], bytes]  # what is sent at once where a request is whole
@@ -104,4 +107,10 @@ def load(handle: Handle, acknowledged: Path, *kinds: Kind) -> Tally:
             load.close()
             return load.tally
 
-    return asyncio.run(run())
+    return run_apart(run())
+
+
+def run_apart(work: Coroutine[Any, Any, Result]) -> Result:
+    """Do `work` in a loop, in a thread of its own, as the tests with a browser leave one running in this."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()

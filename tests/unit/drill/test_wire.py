@@ -6,7 +6,7 @@ import pytest
 from tests.drill.http1 import Http1
 from tests.drill.http2 import Http2
 from tests.drill.wire import Request
-from tests.unit.drill.servers import serving
+from tests.unit.drill.servers import run_apart, serving
 
 
 async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -25,7 +25,7 @@ def test_connection_that_is_lost_before_a_request_fails_it_at_once(
             with pytest.raises(ConnectionError, match="closed before anything was sent"):
                 await connection.ask(Request("GET", "/"))
 
-    asyncio.run(ask())
+    run_apart(ask())
 
 
 @pytest.mark.parametrize("seconds", [0, 0.001])
@@ -36,4 +36,4 @@ def test_parts_are_the_whole_body(size: int, seconds: float) -> None:
     async def parts() -> list[bytes]:
         return [part async for part in Request("POST", "/", body, seconds).parts()]
 
-    assert b"".join(asyncio.run(parts())) == body
+    assert b"".join(run_apart(parts())) == body
