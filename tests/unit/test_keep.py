@@ -51,9 +51,19 @@ def test_hashed_copies_that_no_release_has_had_for_a_month_go(tmp_path: Path) ->
     state = tmp_path / "state"
     keep(state, "static", archive(tmp_path / "1", style="one"))
     [copy] = (state / "hashed/static").iterdir()
+    keep(state, "static", archive(tmp_path / "2", style="two"))
+    os.utime(copy, (0, 0))
+    keep(state, "static", archive(tmp_path / "3", style="three"))
+    assert not copy.exists()
+
+
+def test_hashed_copy_of_the_release_before_stays_however_long_that_has_served(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    keep(state, "static", archive(tmp_path / "1", style="one"))
+    [copy] = (state / "hashed/static").iterdir()
     os.utime(copy, (0, 0))
     keep(state, "static", archive(tmp_path / "2", style="two"))
-    assert not copy.exists()
+    assert copy.exists()
 
 
 def test_hashed_copy_that_is_in_use_stays_however_old(tmp_path: Path) -> None:
