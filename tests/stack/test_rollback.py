@@ -94,6 +94,15 @@ def test_rollback_over_an_incompatible_migration_is_refused(incompatible: Produc
     assert incompatible.status() == "narrow"
 
 
+def test_deploy_of_older_code_that_cannot_run_on_the_schema_is_refused(incompatible: Production) -> None:
+    incompatible.git("checkout", "--quiet", incompatible.tags["third"])
+    run = incompatible.try_make("deploy", "WATCH=0")
+    incompatible.git("checkout", "--quiet", "-")
+    assert run.returncode != 0
+    assert "99991231_235959_narrow.py is not backward compatible, and the database has had it" in run.stdout
+    assert incompatible.status() == "narrow"
+
+
 def test_release_that_did_not_serve_before_is_left_to_deploy(incompatible: Production) -> None:
     tag = incompatible.tags["third"]
     run = incompatible.try_make("rollback", f"TAG={tag}")
