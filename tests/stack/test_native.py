@@ -400,10 +400,8 @@ def test_crash_of_the_app_is_shown(native_stack: NativeStack) -> None:
     path = checkout.path / "web/run.py"
     source = path.read_text()
     path.write_text(source.replace("app = make(settings)", "raise ValueError('broken by a test')"))
-    run = checkout.try_make("up")
+    run = checkout.try_make("deploy")
     path.write_text(source)
-    checkout.make("up")
     assert run.returncode != 0
     assert "ValueError: broken by a test" in run.stdout
-    assert "make up: not well: web" in run.stdout
-    shutil.rmtree(checkout.path / "web" / "__pycache__", ignore_errors=True)
+    assert "what was serving still is" in run.stdout
