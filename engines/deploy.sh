@@ -161,7 +161,7 @@ migrate_release() {
 # check_suits: fails where `release` cannot run on the schema. It is asked itself, then the newest of those that know the schema.
 check_suits() {
   local needs newer status
-  needs=$(in_release "$release" python manage.py db known </dev/null | xargs) || fail "the release $release does not tell its migrations"
+  needs=$(in_release "$release" python manage.py db known </dev/null | xargs) || fail "the release $release does not tell its migrations, for the reason above; what was serving still is"
   for newer in "$release" $(kept_releases); do
     status=0
     # shellcheck disable=SC2086 # a list
