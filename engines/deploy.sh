@@ -80,24 +80,27 @@ previous() { read_releases | awk 'NF == 1 { before = tag; tag = $1 } END { print
 # is_listed TAG: tells whether it is a release that serves, or did.
 is_listed() { read_releases | grep -qxF -- "$1"; }
 
+# noted_releases: prints all of them, newest first.
+noted_releases() { read_releases | awk '{ print $1 }' | sed -n '1!G; h; $p'; }
+
 # kept_releases: prints those that are there, newest first.
 kept_releases() {
   local tag
-  for tag in $(read_releases | awk '{ print $1 }' | sed -n '1!G; h; $p'); do
+  for tag in $(noted_releases); do
     if has_release "$tag"; then echo "$tag"; fi
   done
 }
 
 # note_tried: notes that `release` was there: the schema may have its migrations from then on.
 note_tried() {
-  read_releases | awk '{ print $1 }' | grep -qxF -- "$release" || { read_releases && echo "$release back"; } | write_releases
+  noted_releases | grep -qxF -- "$release" || { read_releases && echo "$release back"; } | write_releases
 }
 
 # correct_releases: has the list say what serves, where a rollout was interrupted between the two.
 correct_releases() {
   local serves
   serves=$(serving_release)
-  [ "$serves" = "$(current)" ] || ! read_releases | awk '{ print $1 }' | grep -qxF -- "$serves" || remember "$serves"
+  [ "$serves" = "$(current)" ] || ! noted_releases | grep -qxF -- "$serves" || remember "$serves"
 }
 
 # remember TAG: notes what serves. One that served before it was gone back to: those after it are "back".
@@ -115,7 +118,7 @@ remember() {
 forget_old_releases() {
   local tag serves
   serves=$(current)
-  for tag in $(read_releases | awk '{ print $1 }' | sed -n '1!G; h; $p' | sed "1,${KEEP}d"); do
+  for tag in $(noted_releases | sed "1,${KEEP}d"); do
     [ "$tag" != "$serves" ] || continue
     read_releases | awk -v tag="$tag" '$1 != tag' | write_releases
     delete_release "$tag"

@@ -19,7 +19,7 @@ write_releases() {
   cat >.native/releases/list.new && mv .native/releases/list.new .native/releases/list
 }
 
-has_release() { [ -d ".native/releases/$1" ]; }
+has_release() { [ -n "$1" ] && [ -d ".native/releases/$1" ]; }
 
 fetch_release() { false; }
 
@@ -71,19 +71,19 @@ start_beside() {
   nginx/hash-static ".native/releases/$release/web/app/static" .native/hashed/static
 }
 
-switch_to_new() { lead_to "$new" "$release"; }
+switch_to_new() { lead_to "$new"; }
 
 switch_back() {
-  lead_to "$old" "$(printf '%s\n' "$releases_before" | awk 'NF == 1 { tag = $1 } END { print tag }')"
+  lead_to "$old"
   drain
   settle
 }
 
-# lead_to PLACE TAG: has nginx pass requests to the web there, which is of that release.
+# lead_to PLACE: has nginx pass requests to the web there; what development has started is of no release.
 lead_to() {
   : >.native/run/pending # until nginx has done with the one before
   point_web "$1"
-  [ -z "$2" ] || "$python" engines/servers.py point .native/current "releases/$2"
+  ! has_release "$(release_in "$1")" || "$python" engines/servers.py point .native/current "releases/$(release_in "$1")"
   renew_nginx
 }
 
@@ -154,7 +154,7 @@ mend() {
     other=$(web_place)
   fi
   if nginx_runs && is_ready "$place"; then
-    lead_to "$place" "$(release_in "$place")"
+    lead_to "$place"
     drain
   fi
   settle

@@ -186,7 +186,7 @@ made_of_web_in() {
   pwd
   for name in $(setting_names); do printf '%s=%s\n' "$name" "$(env_get "$name")"; done
   cat "$1/web/requirements.txt"
-  development || (cd "$1" && find web -type f ! -path '*/__pycache__/*' -exec cksum {} + | sort)
+  development || (cd "$1" && sources_of web)
 }
 
 # start_web: in the place that it has, or the first.
