@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # engines/run sets `verb`; TAG, WATCH and accept are variables of the command line
 # make deploy and make rollback: another release of web in place of the one that serves, without a failed request. What was
 # measured of ways to do that, and why this one, is in docs/deploy.md. An engine offers, beside the list in verbs.sh:
-#   hold_lock                  takes the stack for this make; fails where another has it
+#   take_turn                  takes the stack for this make; fails where another has it
 #   mend                       ends what a rollout that was interrupted has left by half
 #   serving                    prints what web nginx passes requests to, where that is ready
 #   serving_release            prints the release that this is of
@@ -132,7 +132,7 @@ prepare_rollout() {
   check_all
   ! development || fail "this is for production, and here is APP_SETTINGS=$(env_get APP_SETTINGS); in development an edit is live, and make up does the rest"
   check_number WATCH 30 3600 0
-  hold_lock
+  take_turn
   name_sources
   mend
 }
@@ -142,6 +142,7 @@ prepare_rollout() {
 name_release() {
   local commit
   commit=$(git rev-parse --verify --short=12 HEAD 2>/dev/null) || {
+    case "$(LC_ALL=C git status 2>&1)" in *"dubious ownership"*) say "git refuses this checkout, as it is another user's; its release is named by the time" >&2 ;; esac
     date -u +%Y%m%dT%H%M%SZ
     return
   }

@@ -378,10 +378,19 @@ plain() { sed $'s|^\e\\[2K||'; }
 verb_clean() {
   check_all
   confirm "delete the containers, images and data of $(env_get COMPOSE_PROJECT_NAME)"
-  compose --profile db down --volumes --remove-orphans --rmi local
+  compose --profile db down --volumes --remove-orphans
   remove_certificate
-  docker images --quiet "$(image_of web)" | sort -u | xargs docker image rm --force >/dev/null 2>&1 || true
+  delete_images
+  ! remote || here delete_images
   prune
+}
+
+# delete_images: those that have been built, of all releases.
+delete_images() {
+  local service
+  for service in db web nginx; do
+    docker images --format '{{.Repository}}:{{.Tag}}' "$(image_of "$service")" | xargs docker image rm >/dev/null 2>&1 || true
+  done
 }
 
 # shellcheck source=engines/rollout.sh

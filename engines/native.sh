@@ -109,9 +109,10 @@ check_sources() {
 
 has_psutil() { "$python" -c 'import psutil' 2>/dev/null; }
 
-# take_turn: waits until no other make changes this stack. The lock is this script's while it runs, as no server inherits it.
+# take_turn: waits until no other make changes this stack; a rollout does not wait. The lock is this script's while it runs, as no server inherits it.
 take_turn() {
   local try='import fcntl, sys; fcntl.flock(9, fcntl.LOCK_EX | (fcntl.LOCK_NB if sys.argv[1:] else 0))'
+  [ -z "${locked:-}" ] || return 0
   make_state
   exec 9>.native/lock
   "$python" -c "$try" once 2>/dev/null || {
@@ -119,6 +120,7 @@ take_turn() {
     say "Waiting for another make at work on this stack"
     "$python" -c "$try"
   }
+  locked=yes
 }
 
 make_state() { (umask 077 && mkdir -p .native/run .native/log) || fail "no state can be kept in $PWD/.native"; }

@@ -5,8 +5,6 @@
 
 READY=120 # seconds that the new web may take
 
-hold_lock() { :; } # check_all has the lock
-
 name_sources() { :; }
 
 # sources_of web: prints a checksum of its files.

@@ -12,17 +12,12 @@ image_of() { echo "$(env_get IMAGE_REPOSITORY "$(project)")-$1"; }
 
 # --- The lock: a container that lasts as long as this script, on the engine, where other checkouts and machines see it.
 
-hold_lock() {
-  scratch=$(mktemp -d)
-  trap 'rm -rf "$scratch"' EXIT
-  try_lock || fail "another make is at work on this stack (${holding:-just now}); wait until it is done"
-}
-
-# take_turn: waits until no other make changes this stack.
+# take_turn: waits until no other make changes this stack; a rollout does not wait.
 take_turn() {
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
   try_lock || {
+    case "$verb" in deploy | rollback) fail "another make is at work on this stack (${holding:-just now}); wait until it is done" ;; esac
     say "Waiting for another make at work on this stack (${holding:-just now})"
     until try_lock; do sleep 1; done
   }
@@ -80,7 +75,10 @@ write_releases() { front sh -c 'cat >"$NGINX_STATE/releases.new" && mv "$NGINX_S
 
 has_release() { docker image inspect "$(image_of web):$1" >/dev/null 2>&1; }
 
-delete_release() { docker image rm "$(image_of web):$1" >/dev/null 2>&1 || true; }
+delete_release() {
+  docker image rm "$(image_of web):$1" >/dev/null 2>&1 || true
+  ! remote || here docker image rm "$(image_of web):$1" >/dev/null 2>&1 || true
+}
 
 # shellcheck disable=SC2016 # likewise
 # pointed_at: prints the names of the containers that nginx passes requests to; `web` stands for all of them.
@@ -167,9 +165,6 @@ renew_nginx() {
 
 # --- A rollout
 
-# use_release TAG: what Compose starts from then on is of that release.
-use_release() { export WEB_TAG=$1; }
-
 build_release() { WEB_TAG=$release build; }
 
 # build SERVICE...: makes their images, or all, on this machine, and brings them to where they are to run.
@@ -219,7 +214,7 @@ in_release() {
 
 start_beside() {
   local number
-  use_release "$release"
+  export WEB_TAG=$release # for what Compose starts from then on
   number=$(env_get WEB_REPLICAS 1)
   before_start=$(webs --all)
   begun=yes
@@ -420,8 +415,11 @@ frame_differs() {
   [ -n "$frame" ] && [ -n "$(containers_of "$1" --quiet)" ] && [ "$(label_of "$1" slipway.frame)" != "$frame" ]
 }
 
+# web_differs: tells whether web would be another from this checkout; of an image that was built elsewhere, its sources are not known.
 web_differs() {
-  [ "$(label_of web slipway.sources)" != "$(sources_of web)" ] ||
+  local sources
+  sources=$(label_of web slipway.sources)
+  { [ -n "$sources" ] && [ "$sources" != "$(sources_of web)" ]; } ||
     [ "$(webs | wc -l | tr -d ' ')" != "$(env_get WEB_REPLICAS 1)" ] ||
     [ "$(label_of web com.docker.compose.config-hash)" != "$(WEB_TAG=$(current) compose config --hash web | awk '{ print $2 }')" ]
 }

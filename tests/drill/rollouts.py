@@ -71,8 +71,8 @@ def refuse(site: Site, watch: str, reason: str) -> None:
         site.make("deploy", watch)
     except VerbFailed as error:
         screen = str(error)
-    assert reason in screen
-    assert "what was serving still is" in screen
+    assert reason in screen, screen
+    assert "what was serving still is" in screen, screen
 
 
 def rollback(site: Site, _: str, watch: str) -> None:

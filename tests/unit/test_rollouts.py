@@ -1,5 +1,6 @@
 """What the scripts of a rollout decide: when a release is worse than another, and what served before what."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -91,3 +92,15 @@ def test_five_releases_are_kept_and_the_one_that_serves(folder: Path) -> None:
     run(script, folder)
     assert (folder / "list").read_text().split("\n")[:-1] == ["one", *(f"r{n} back" for n in range(2, 7))]
     assert (folder / "deleted").read_text().split() == ["r1", "r0"]
+
+
+@pytest.mark.parametrize(("owner", "told"), [("0", False), ("1", True)])
+def test_checkout_that_git_refuses_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: str, told: bool
+) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", owner)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    named = run('say() { echo "$*"; }; name_release', tmp_path)
+    assert re.fullmatch(r"\d{8}T\d{6}Z\n", named.stdout)
+    assert ("its release is named by the time" in named.stderr) == told
