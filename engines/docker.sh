@@ -291,7 +291,14 @@ pg() {
 
 web_runs() { [ -n "$(compose ps --quiet --status running web 2>/dev/null)" ]; }
 
-reload_web() { compose kill --signal HUP web; }
+reload_web() { hang_up web; }
+
+# hang_up SERVICE: sends SIGHUP to its main processes. After `docker kill`, whatever the signal, a container counts as stopped by
+# hand, and Docker would not start it again when the host does.
+hang_up() {
+  local container
+  for container in $(containers_of "$1" --quiet); do docker exec "$container" sh -c 'kill -HUP 1'; done
+}
 
 # The volume and the folder in it belong to nginx's user, who alone can read the key.
 install_certificate() {
@@ -304,7 +311,7 @@ remove_certificate() { docker volume rm --force "$(env_get COMPOSE_PROJECT_NAME 
 
 reload_nginx() {
   front nginx -t -q -c /var/lib/nginx/conf/nginx.conf </dev/null || fail "nginx refuses this; what it had before serves on"
-  containers_of nginx --quiet | xargs docker kill --signal HUP >/dev/null
+  hang_up nginx
 }
 
 check_alive() { :; }
