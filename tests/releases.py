@@ -32,6 +32,17 @@ def upgrade() -> None:
 """
 
 
+def say(checkout: Checkout, status: str) -> None:
+    """Have /healthz of a checkout say something else."""
+    path = checkout.path / "web/app/health/pages.py"
+    path.write_text(re.sub(r'{"status": "\w+"}', f'{{"status": "{status}"}}', path.read_text(), count=1))
+
+
+def said(checkout: Checkout) -> str:
+    """Return what /healthz says."""
+    return str(httpx.get(f"{checkout.url}/healthz", timeout=20).json()["status"])
+
+
 class Production(Checkout):
     """Such a checkout; `tags` names the releases by what their /healthz says."""
 
@@ -60,8 +71,7 @@ class Production(Checkout):
 
     def say(self, status: str) -> None:
         """Have /healthz say something else."""
-        path = self.path / "web/app/health/pages.py"
-        path.write_text(re.sub(r'{"status": "\w+"}', f'{{"status": "{status}"}}', path.read_text(), count=1))
+        say(self, status)
 
     def migrate(self, name: str, statement: str, compatible: bool = True) -> None:
         """Add a migration."""
@@ -91,7 +101,7 @@ class Production(Checkout):
 
     def status(self) -> str:
         """Return what /healthz says."""
-        return str(httpx.get(f"{self.url}/healthz", timeout=20).json()["status"])
+        return said(self)
 
     def style(self) -> str:
         """Return the address of the style sheet that the first page links."""

@@ -46,6 +46,12 @@ ControlMaster auto
 ControlPath {folder}/control
 ControlPersist 600
 """
+# One on each machine, which keep what they have in one folder.
+REGISTRY = """
+version: 0.1
+storage: {{filesystem: {{rootdirectory: {folder}/registry}}}}
+http: {{addr: "{address}"}}
+"""
 
 
 class SecondEngine:
@@ -56,10 +62,10 @@ class SecondEngine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.daemon: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Make its network, and the keys and settings of ssh."""
-        subprocess.run(["sh", "-ec", NETWORK], check=True)
+        """Make the keys and settings of ssh."""
         for name in ("key", "host_key"):
             line = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / name)]
             subprocess.run(line, check=True)
@@ -76,7 +82,8 @@ class SecondEngine:
         return f"{self.folder / 'bin'}:{os.environ['PATH']}"
 
     def start(self) -> None:
-        """Start sshd and the engine, and wait until it answers."""
+        """Make its network, start sshd and the engine, and wait until it answers."""
+        subprocess.run(["sh", "-ec", NETWORK], check=True)
         script = f"""
 mount -t tmpfs tmpfs /run
 mkdir /run/sshd
@@ -95,6 +102,25 @@ exec dockerd --dns {THERE} $options
             )
         wait_until(self.answers, "the second engine to answer")
 
+    @contextmanager
+    def registry(self, address: str) -> Iterator[None]:
+        """Serve a registry at `address`, which is on the loopback interface, on both machines."""
+        if not shutil.which("docker-registry"):
+            cannot_run("there is no docker-registry")
+        settings = self.folder / "registry.yml"
+        settings.write_text(REGISTRY.format(folder=self.folder, address=address))
+        where: tuple[list[str], ...] = ([], ["nsenter", f"--net=/run/netns/{NAME}"])
+        command = ["docker-registry", "serve", str(settings)]
+        with (self.folder / "log").open("a") as log:
+            both = [subprocess.Popen([*prefix, *command], stdout=log, stderr=log) for prefix in where]
+        try:
+            wait_until(lambda: all(opens(address, prefix) for prefix in where), "the registry to answer")
+            yield
+        finally:
+            for process in both:
+                process.terminate()
+                process.wait()
+
     def answers(self) -> bool:
         """Tell whether the engine answers by ssh."""
         environment = os.environ | {"PATH": self.path, "DOCKER_HOST": self.url}
@@ -102,7 +128,8 @@ exec dockerd --dns {THERE} $options
 
     def processes(self) -> list[psutil.Process]:
         """Return sshd, the engine, and all that it has started, containers included."""
-        namespace = Path(f"/run/netns/{NAME}").stat().st_ino
+        network = Path(f"/run/netns/{NAME}")
+        namespace = network.stat().st_ino if network.exists() else 0
         found = {p.pid: p for p in psutil.process_iter() if is_of(p, namespace, str(self.folder))}
         for process in list(found.values()):
             with suppress(psutil.NoSuchProcess):
@@ -110,24 +137,32 @@ exec dockerd --dns {THERE} $options
         return list(found.values())
 
     def cut_power(self) -> None:
-        """End all of it from one moment to the next."""
+        """End all of it from one moment to the next; what was on its disk stays, and nothing else."""
         for _ in range(2):  # what was started meanwhile included
             for process in self.processes():
                 with suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
-        self.daemon.wait()
-        (self.folder / "pid").unlink(missing_ok=True)
-        (self.folder / "control").unlink(missing_ok=True)
+        if self.daemon:
+            self.daemon.wait()
+        wait_until(lambda: not self.processes(), "the second engine to end")
+        for what in (["netns", "delete", NAME], ["link", "delete", f"{NAME}a"]):
+            subprocess.run(["ip", *what], capture_output=True)
+        for mount in sorted(mounts(self.folder), reverse=True):
+            subprocess.run(["umount", "--lazy", mount], capture_output=True)
+        shutil.rmtree(self.folder / "run", ignore_errors=True)
+        for name in ("pid", "control"):
+            (self.folder / name).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Leave nothing of it."""
         self.cut_power()
-        wait_until(lambda: not self.processes(), "the second engine to end")
-        subprocess.run(["ip", "netns", "delete", NAME], check=True)
-        subprocess.run(["ip", "link", "delete", f"{NAME}a"], capture_output=True)
-        for mount in sorted(mounts(self.folder), reverse=True):
-            subprocess.run(["umount", "--lazy", mount], capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def opens(address: str, prefix: list[str]) -> bool:
+    """Tell whether somebody listens at an address, as a command with this prefix finds."""
+    command = ["bash", "-c", f": </dev/tcp/{address.replace(':', '/')}"]
+    return not subprocess.run([*prefix, *command], stderr=subprocess.DEVNULL).returncode
 
 
 def is_of(process: psutil.Process, namespace: int, folder: str) -> bool:

@@ -5,13 +5,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from engines.copies import UNLIMITED
+from engines.copies import UNLIMITED, free_port
 from tests.checkouts import Checkout
+from tests.releases import Typed, said, say
 from tests.second_engine import SecondEngine, second_engine
-from tests.support import reading_notes
+from tests.support import reading_notes, wait_until
 
 pytestmark = [
     pytest.mark.only("docker", because="DEPLOY_HOST names a Docker engine"),
@@ -41,23 +41,6 @@ def deployed(host: SecondEngine, clone: Callable[[str], Checkout]) -> Iterator[C
     (checkout.path / ".env").unlink()  # nobody is to ask that engine again
 
 
-def release(checkout: Checkout, name: str) -> None:
-    """Change the code, so that /healthz tells `name`."""
-    path = checkout.path / "web/app/health/pages.py"
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join(tell(line, name) for line in lines) + "\n")
-
-
-def tell(line: str, name: str) -> str:
-    """Return a line of the view with another status, the first of which is that of /healthz."""
-    return f'    return {{"status": "{name}"}}' if line.startswith('    return {"status":') else line
-
-
-def told(checkout: Checkout) -> str:
-    """Return what /healthz tells."""
-    return str(httpx.get(f"{checkout.url}/healthz", timeout=20).json()["status"])
-
-
 def webs(checkout: Checkout) -> list[str]:
     """Return the lines of web in `make ps`."""
     return [line for line in checkout.make("ps").splitlines() if "-web-" in line]
@@ -75,13 +58,53 @@ def test_nothing_of_it_runs_on_this_machine(deployed: Checkout) -> None:
 
 
 def test_deploy_and_rollback_over_there_fail_no_request(deployed: Checkout) -> None:
-    before = told(deployed)
-    release(deployed, "second")
+    before = said(deployed)
+    say(deployed, "second")
     with reading_notes(deployed.url, clients=1) as answers:
         screen = deployed.make("deploy", "WATCH=2")
-        assert told(deployed) == "second"
+        assert said(deployed) == "second"
         deployed.make("rollback", "WATCH=0")
-    assert told(deployed) == before
+    assert said(deployed) == before
     assert "Sending " in screen
     assert {status for _, status in answers} == {200}
     assert len(webs(deployed)) == 1
+
+
+def test_restart_of_the_host_amid_a_rollout_is_survived(deployed: Checkout, host: SecondEngine) -> None:
+    say(deployed, "third")
+    deploy = Typed(deployed, "deploy", "WATCH=60")
+    deploy.await_step("Watching")
+    host.cut_power()
+    host.start()
+    deploy.finish()
+    wait_until(deployed.is_ready, "it to serve again, by itself")
+    deployed.make("up")
+    assert len(webs(deployed)) == 1
+    assert deployed.is_ready()
+
+
+@pytest.fixture
+def registry(deployed: Checkout, host: SecondEngine) -> Iterator[str]:
+    """A registry that both machines reach at the same address, and that the checkout's images go by."""
+    address = f"127.0.0.1:{free_port()}"
+    deployed.environment["IMAGE_REPOSITORY"] = f"{address}/team/app"
+    with host.registry(address):
+        yield address
+        deployed.make("clean", "sure=yes")
+    del deployed.environment["IMAGE_REPOSITORY"]
+
+
+def test_images_go_by_a_registry(deployed: Checkout, registry: str) -> None:
+    say(deployed, "pushed")
+    deployed.make("deploy", "WATCH=0")
+    assert said(deployed) == "pushed"
+
+    # What another machine has pushed.
+    image = f"{registry}/team/app-web"
+    [there] = set(subprocess.check_output(["docker", "images", "--quiet", image], text=True).split())
+    subprocess.run(["docker", "tag", there, f"{image}:elsewhere"], check=True)
+    subprocess.run(["docker", "push", "--quiet", f"{image}:elsewhere"], check=True)
+    subprocess.run(["docker", "image", "rm", f"{image}:elsewhere"], check=True)
+    say(deployed, "not_pushed")
+    assert "elsewhere serves" in deployed.make("deploy", "WATCH=0", "TAG=elsewhere")
+    assert said(deployed) == "pushed"
