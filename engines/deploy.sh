@@ -45,10 +45,9 @@ verb_deploy() {
   fi
   test_nginx
   start_database
-  [ -z "$(current)" ] || check_suits
   step "Migrating"
   note_tried
-  migrate_release || fail "not deployed, for the reason above; what was serving still is"
+  migrate_release
   roll_out
   tell_due
 }
@@ -155,28 +154,37 @@ check_tag() {
 }
 
 # migrate_release: by the new code, while the old serves, which must be able to go on with the schema; where none does, that
-# is not asked.
+# is not asked. Where the schema is newer than this code, it must be able to run on that.
 migrate_release() {
+  local status=0
   [ -n "$(serving)" ] || beside=""
   # shellcheck disable=SC2086 # an option, or none
-  in_release "$release" python manage.py db prepare $beside </dev/null
+  in_release "$release" python manage.py db prepare --ahead-fails $beside </dev/null || status=$?
+  case "$status" in
+    0) ;;
+    3) [ -z "$(current)" ] || check_suits ;;
+    *) fail "not deployed, for the reason above; what was serving still is" ;;
+  esac
 }
 
-# check_suits: fails where `release` cannot run on the schema. It is asked itself, then the newest of those that know the schema.
+# check_suits: fails where `release` cannot run on the schema, as the newest of the releases says that knows all of it.
 check_suits() {
-  local needs newer status
+  local needs newer answer="" status
   needs=$(in_release "$release" python manage.py db known </dev/null | xargs) || fail "the release $release does not tell its migrations, for the reason above; what was serving still is"
-  for newer in "$release" $(kept_releases); do
+  for newer in $(kept_releases); do
     status=0
     # shellcheck disable=SC2086 # a list
-    in_release "$newer" python manage.py db suits $needs </dev/null || status=$?
+    answer=$(in_release "$newer" python manage.py db suits $needs </dev/null 2>&1) || status=$?
     case "$status" in
       0) return ;;
-      3) continue ;;
-      *) fail "$release cannot run on the schema, for the reason above; what was serving still is" ;;
+      3)
+        printf '%s\n' "$answer" >&2
+        fail "$release cannot run on the schema, for the reason above; what was serving still is"
+        ;;
     esac
   done
-  fail "no kept release knows the schema of the database; what was serving still is"
+  printf '%s\n' "$answer" | tail -n 1 >&2
+  fail "no kept release tells whether $release can run on the schema, for the reason above; what was serving still is"
 }
 
 # roll_out: from the release that serves, if one does, to `release`, whose migrations the database has had.

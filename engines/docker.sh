@@ -265,6 +265,7 @@ database_runs() { [ -n "$(compose ps --quiet --status running db 2>/dev/null)" ]
 
 start_database() {
   own_database || return 0
+  if [ -n "$(containers_of db --quiet --filter health=healthy)" ] && ! development; then return; fi
   database_runs || say "Starting the database"
   # Production is never without its database for another reason than that somebody wants to.
   # shellcheck disable=SC2046 # an option, or none

@@ -127,6 +127,15 @@ def test_migration_that_fails_the_web_that_serves_runs_without_it(in_use: Flask)
     assert revisions(in_use) == ["three"]
 
 
+@pytest.mark.parametrize(("options", "status"), [([], 0), (["--ahead-fails"], 3)])
+def test_schema_that_is_newer_than_the_code_is_told_by_the_exit_status(
+    in_use: Flask, options: list[str], status: int
+) -> None:
+    with in_use.app_context(), migration_engine().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'of_tomorrow'"))
+    assert in_use.test_cli_runner().invoke(args=["db", "prepare", *options]).exit_code == status
+
+
 def test_refusal_names_the_first_that_is_due(in_use: Flask, write_migration: Callable[..., None]) -> None:
     write_migration("four", "pass", "three", "backward_compatible = False")
     with in_use.app_context(), pytest.raises(NotPreparedError, match=r"versions/three\.py is not"):

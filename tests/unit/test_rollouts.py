@@ -104,3 +104,42 @@ def test_checkout_that_git_refuses_is_told(
     named = run('say() { echo "$*"; }; name_release', tmp_path)
     assert re.fullmatch(r"\d{8}T\d{6}Z\n", named.stdout)
     assert ("its release is named by the time" in named.stderr) == told
+
+
+# Of the releases one, two and three, which answer `db suits` by these exit statuses, the first is asked for.
+ASKED = """
+fail() {{ echo "$*" >&2; exit 1; }}
+in_release() {{
+  if [ "$5" = known ]; then echo revision; return; fi
+  echo "$1 was asked" >&2
+  case "$1" in
+    one) return {0} ;;
+    two) return {1} ;;
+    three) return {2} ;;
+  esac
+}}
+release=one
+check_suits
+"""
+
+
+@pytest.mark.parametrize(
+    ("statuses", "suits"),
+    [
+        ((1, 1, 0), True),
+        ((1, 0, 1), True),  # the newest is broken, and cannot tell
+        ((0, 1, 1), True),  # it is of the schema itself
+        ((0, 0, 3), False),
+        ((0, 3, 1), False),
+        ((1, 1, 1), False),
+    ],
+)
+def test_newest_release_that_can_tell_says_whether_an_older_one_suits(
+    folder: Path, statuses: tuple[int, int, int], suits: bool
+) -> None:
+    assert (run(ASKED.format(*statuses), folder).returncode == 0) == suits
+
+
+def test_reason_why_a_release_does_not_suit_is_shown_alone(folder: Path) -> None:
+    answer = run(ASKED.format(0, 3, 1), folder)
+    assert answer.stderr.splitlines()[0] == "two was asked"

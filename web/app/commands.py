@@ -23,7 +23,7 @@ import logs
 from .checkup import faults
 from .extensions import db
 from .prepare import prepare
-from .standing import NotPreparedError, folder, known_revisions
+from .standing import NotPreparedError, Schema, folder, known_revisions
 
 Result = TypeVar("Result")
 
@@ -47,10 +47,10 @@ def init_app(app: Flask) -> None:
         group.add_command(command)
 
 
-def run(work: Callable[[], object]) -> None:
+def run(work: Callable[[], Result]) -> Result:
     """Do `work` with its log on the screen; what stands in the way becomes the command's error."""
     logging.config.dictConfig(logs.logging_config(current_app.config["LOG_FORMAT"], "INFO"))
-    tell(work)
+    return tell(work)
 
 
 def tell(work: Callable[[], Result]) -> Result:
@@ -63,10 +63,13 @@ def tell(work: Callable[[], Result]) -> Result:
 
 @click.command("prepare")
 @click.option("--beside", is_flag=True, help="Refuse what the web that serves meanwhile would fail on.")
+@click.option("--ahead-fails", is_flag=True, help="Exit with 3 where the schema is newer than this code.")
 @with_appcontext
-def prepare_command(beside: bool) -> None:
+def prepare_command(beside: bool, ahead_fails: bool) -> None:
     """Wait for the database and bring it to the newest migration."""
-    run(lambda: prepare(beside=beside))
+    state = run(lambda: prepare(beside=beside))
+    if ahead_fails and state is Schema.AHEAD:
+        sys.exit(3)
 
 
 @click.command("evolve")
@@ -113,13 +116,13 @@ def known_command() -> None:
 def suits_command(revisions: tuple[str, ...]) -> None:
     """Tell whether older code, which ends with REVISION..., can run on the schema that there is.
 
-    The exit status is 3 where only code that is newer than this can tell.
+    The exit status is 3 where it cannot, and another where this code cannot tell.
     """
-    from .revisions.compatible import AheadError, refuse_unsuited
+    from .revisions.compatible import UnsuitedError, refuse_unsuited
 
     try:
         tell(lambda: refuse_unsuited(revisions))
-    except AheadError as error:
+    except UnsuitedError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(3)
 

@@ -8,27 +8,29 @@ from ..standing import NotPreparedError
 from .history import connected, heads, reached, walk
 
 
-class AheadError(Exception):
-    """The database has had a migration of which this code cannot tell."""
+class UnsuitedError(Exception):
+    """Code from before would fail on the schema; the message says for what."""
 
 
 def refuse_unsuited(revisions: Collection[str]) -> None:
-    """Raise NotPreparedError where code whose newest migrations are `revisions` would fail on the schema.
+    """Raise UnsuitedError where code whose newest migrations are `revisions` would fail on the schema.
 
-    AheadError says that this code is too old to tell.
+    NotPreparedError says why this code cannot tell: it may be too old.
     """
     scripts, had = walk(), heads(connected())
     known = {script.revision for script in scripts}
     for revision in had:
         if revision not in known:
-            raise AheadError(f"the database has had the migration {revision}, which this code does not have")
+            raise NotPreparedError(
+                f"the database has had the migration {revision}, which this code does not have"
+            )
     for revision in revisions:
         if revision not in known:
             raise NotPreparedError(f"revision {revision} is not known to this code")
     since = reached(had) - reached(revisions)
     for script in scripts:
         if script.revision in since and not is_compatible(script):
-            raise NotPreparedError(
+            raise UnsuitedError(
                 f"{Path(script.path).name} is not backward compatible, and the database has had it;"
                 " code from before it would fail"
             )
