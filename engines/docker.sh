@@ -177,7 +177,7 @@ name_sources() {
 check_sources() {
   local service label hashes
   if ! development; then
-    tell_due
+    ! web_runs || tell_due
     return
   fi
   hashes=$(compose config --hash '*') || return 0

@@ -97,9 +97,13 @@ check_services_run() {
 }
 
 check_sources() {
-  local service folder
+  local service services="db web nginx" folder
+  if ! development; then
+    ! web_runs || tell_due
+    services=nginx
+  fi
   folder=$(mktemp -d)
-  for service in db web nginx; do
+  for service in $services; do
     [ "$(state "$service" 2>/dev/null)" = running ] || continue
     [ "$("made_of_$service" "$folder" | sha256)" = "$(cat ".native/run/$service.made_of" 2>/dev/null)" ] ||
       note "$service runs from older files or settings than those here; type make up"

@@ -114,6 +114,13 @@ def test_up_after_an_edit_says_that_a_deploy_is_due(draft: Production) -> None:
     assert draft.status() == status
 
 
+def test_doctor_after_an_edit_says_that_a_deploy_is_due(draft: Production) -> None:
+    draft.say("edited")
+    screen = draft.try_make("doctor").stdout
+    assert DUE in screen
+    assert "type make up" not in screen
+
+
 def test_restart_after_an_edit_brings_the_same_release(draft: Production) -> None:
     status = draft.status()
     draft.say("edited")
