@@ -8,9 +8,11 @@
 #   build_release              makes the release `release` of this checkout
 #   has_release TAG            tells whether it is there
 #   fetch_release TAG          gets it from elsewhere, if it can
+#   check_packages TAG         fails where the release wants other packages than there are
 #   in_release TAG COMMAND...  runs a command as that release's web would
 #   read_releases, write_releases   print the list of releases; take it from standard input
 #   delete_release TAG         deletes one that is no longer kept
+#   nginx_runs                 tells whether nginx does
 #   test_nginx                 fails where nginx would not start with its present configuration
 #   start_beside               starts web of `release` beside `old`, and waits until it is ready
 #   discard_new                removes it again, and shows its last log lines
@@ -43,6 +45,7 @@ verb_deploy() {
     step "Building the release $release"
     build_release
   fi
+  check_packages "$release"
   test_nginx
   start_database
   step "Migrating"
@@ -62,6 +65,8 @@ verb_rollback() {
   [ "$release" != "$before" ] || fail "TAG=$release is what serves"
   is_listed "$release" || fail "TAG=$release did not serve before $before; to take it, type make deploy TAG=$release"
   has_release "$release" || fail "the release $release is no longer there; kept are: $(kept_releases | xargs)"
+  check_packages "$release"
+  nginx_runs || test_nginx
   start_database
   check_suits
   step "Going back from $before to $release; the schema stays as it is"
@@ -92,34 +97,45 @@ kept_releases() {
 
 # note_tried: notes that `release` was there: the schema may have its migrations from then on.
 note_tried() {
-  noted_releases | grep -qxF -- "$release" || { read_releases && echo "$release back"; } | write_releases
+  local list
+  list=$(read_releases)
+  printf '%s\n' "$list" | awk '{ print $1 }' | grep -qxF -- "$release" || printf '%s\n' "$list" "$release back" | sed '/^$/d' | write_releases
 }
 
 # correct_releases: has the list say what serves, where a rollout was interrupted between the two.
 correct_releases() {
   local serves
   serves=$(serving_release)
-  [ "$serves" = "$(current)" ] || ! noted_releases | grep -qxF -- "$serves" || remember "$serves"
+  if [ "$serves" = "$(current)" ]; then
+    :
+  elif is_listed "$serves"; then
+    remember_back "$serves"
+  elif noted_releases | grep -qxF -- "$serves"; then
+    remember "$serves"
+  fi
 }
 
-# remember TAG: notes what serves. One that served before it was gone back to: those after it are "back".
+# remember TAG: notes that it serves, after all others.
 remember() {
-  read_releases | awk -v tag="$1" '
-    $1 == tag && NF == 1 { at = NR }
-    { tags[NR] = $1; state[NR] = NF == 1 ? "" : " back" }
-    END {
-      for (i = 1; i <= NR; i++) if (at || tags[i] != tag) print tags[i] (at && i > at ? " back" : state[i])
-      if (!at) print tag
-    }' | write_releases
+  local list
+  list=$(read_releases)
+  printf '%s\n' "$list" | awk -v tag="$1" 'NF && $1 != tag; END { print tag }' | write_releases
 }
 
-# forget_old_releases: keeps the newest, and the one that serves.
+# remember_back TAG: notes that it serves again, and that those after it were gone back from.
+remember_back() {
+  local list
+  list=$(read_releases)
+  printf '%s\n' "$list" | awk -v tag="$1" '{ print $1 (NF > 1 || after ? " back" : "") } $1 == tag { after = 1 }' | write_releases
+}
+
+# forget_old_releases: keeps the newest of those that can be gone back to, and of the others, which know the schema.
 forget_old_releases() {
-  local tag serves
-  serves=$(current)
-  for tag in $(noted_releases | sed "1,${KEEP}d"); do
-    [ "$tag" != "$serves" ] || continue
-    read_releases | awk -v tag="$tag" '$1 != tag' | write_releases
+  local list tag
+  list=$(read_releases)
+  for tag in $(printf '%s\n' "$list" | sed -n '1!G; h; $p' | awk -v keep="$KEEP" 'count[NF]++ >= keep { print $1 }'); do
+    list=$(printf '%s\n' "$list" | awk -v tag="$tag" '$1 != tag')
+    printf '%s\n' "$list" | write_releases
     delete_release "$tag"
   done
 }
@@ -127,7 +143,7 @@ forget_old_releases() {
 # prepare_rollout: what each rollout wants.
 prepare_rollout() {
   SECONDS=0
-  [ "$verb" = rollback ] || [ -n "${TAG:-}" ] || begin
+  [ "$verb" = rollback ] || begin
   check_all
   ! development || fail "this is for production, and here is APP_SETTINGS=$(env_get APP_SETTINGS); in development an edit is live, and make up does the rest"
   check_number WATCH 30 3600 0
@@ -150,14 +166,17 @@ name_release() {
 }
 
 check_tag() {
-  case "$1" in [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) fail "TAG=$1 is no tag of an image, such as a commit" ;; esac
+  case "$1" in
+    latest) fail "TAG=latest is whatever serves; name a release by a tag of its own, such as its commit" ;;
+    [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) fail "TAG=$1 is no tag of an image, such as a commit" ;;
+  esac
 }
 
 # migrate_release: by the new code, while the old serves, which must be able to go on with the schema; where none does, that
 # is not asked. Where the schema is newer than this code, it must be able to run on that.
 migrate_release() {
   local status=0
-  [ -n "$(serving)" ] || beside=""
+  web_runs || beside=""
   # shellcheck disable=SC2086 # an option, or none
   in_release "$release" python manage.py db prepare --ahead-fails $beside </dev/null || status=$?
   case "$status" in
@@ -199,7 +218,7 @@ roll_out() {
   releases_before=$(read_releases)
   stage=switched
   switch_to_new
-  remember "$release"
+  if [ "$verb" = rollback ]; then remember_back "$release"; else remember "$release"; fi
   watch_new
   [ -z "$old" ] || step "Waiting until the old web has answered its requests, then removing it"
   drain
@@ -220,7 +239,13 @@ leave_rollout() {
       discard_new
       say "$release does not serve; what was serving still is" >&2
       ;;
-    switched) say "$release serves; make up, or the next make deploy, does the rest" >&2 ;;
+    switched)
+      if [ "$(serving_release)" = "$release" ]; then
+        say "$release serves; make up, or the next make deploy, does the rest" >&2
+      else
+        say "$release may not serve; make up, or the next make deploy, mends that" >&2
+      fi
+      ;;
   esac
   [ -z "${scratch:-}" ] || rm -rf "$scratch"
   exit "$status"
@@ -288,6 +313,7 @@ up_production() {
     say "Building the release $release"
     build_release
   fi
+  check_packages "$release"
   test_nginx
   say "Migrating"
   note_tried

@@ -194,6 +194,7 @@ check_all() {
   check_engine
   check_env
   check_owner
+  case "$verb" in deploy) check_up ;; esac
   keep_demo_login
 }
 
@@ -211,15 +212,20 @@ begin() {
   if rootless; then first_env 8080 8081 8082 8083; else first_env 80 8080 8081 8082 8083; fi
 }
 
+# check_up: what must hold where servers are to be started anew.
+check_up() {
+  check_other_engine
+  check_static
+  check_port
+  show_notes
+}
+
 verb_up() {
   begin
   check_env
   check_owner
-  check_other_engine
-  check_static
-  check_port
+  check_up
   take_turn
-  show_notes
   name_sources
   if ! development; then
     start_database
@@ -355,6 +361,7 @@ verb_restart() {
   check_services
   require_up nginx
   take_turn
+  name_sources
   for service in ${S:-$(own_database && echo db) web nginx}; do restart_service "$service"; done
   quietly compose up --detach --no-recreate --wait --wait-timeout 150 || explain
   probe
@@ -364,7 +371,14 @@ verb_restart() {
 restart_service() {
   local before
   before=$(containers_of "$1" --quiet)
-  case "$1" in db | nginx) development || quietly compose up --detach --no-deps --wait --wait-timeout 150 "$1" || explain ;; esac
+  case "$1" in
+    db | nginx)
+      if ! development; then
+        build "$1"
+        quietly compose up --detach --no-deps --wait --wait-timeout 150 "$1" || explain
+      fi
+      ;;
+  esac
   [ "$before" != "$(containers_of "$1" --quiet)" ] || quietly compose restart "$1"
 }
 

@@ -68,6 +68,9 @@ bind_address() {
   case "$(env_get HTTP_BIND)" in "" | 0.0.0.0) served_host ;; *) env_get HTTP_BIND ;; esac
 }
 
+# out_of_reach: tells whether the stack is served to another machine alone, which DEPLOY_HOST names.
+out_of_reach() { case "$(env_get DEPLOY_HOST) $(env_get HTTP_BIND)" in ssh://*" 127."* | tcp://*" 127."*) ;; *) return 1 ;; esac; }
+
 # served_host: prints the machine that DEPLOY_HOST names, this one where it names none, or a socket.
 served_host() {
   local host
@@ -75,6 +78,8 @@ served_host() {
   case "$host" in *://*) ;; *) host="" ;; esac
   host=${host#*://} host=${host%%/*} host=${host##*@}
   case "$host" in *:*) host=${host%:*} ;; esac
+  # It may be an alias of ~/.ssh/config.
+  [ -z "$host" ] || host=$(ssh -G "$host" 2>/dev/null | awk '$1 == "hostname" { found = $2 } END { print found }' | sed "s/^\$/$host/")
   echo "${host:-127.0.0.1}"
 }
 

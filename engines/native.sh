@@ -68,20 +68,23 @@ check_all() {
   case "$verb" in up | demo-login | deploy) check_up ;; esac
   case "$verb" in
     down | ps | logs | clean) has_psutil || venv requirements-native ;; # also where what is new cannot be had
-    *) venv requirements-native ;;
+    *) venv requirements-native "$(packages_folder)" ;;
   esac
   case "$verb" in ps | logs | psql | shell | flask) ;; *) take_turn ;; esac
   keep_demo_login
 }
 
+# packages_folder: where the packages are locked that web has, or is to have.
+packages_folder() { if [ "$verb" = deploy ]; then echo web; else web_folder; fi; }
+
 check_python() { find_python >/dev/null; }
 
 engine_checks() { echo check_platform check_python check_installed check_state_owner check_other_engine check_port check_postgres_user; }
 
-check_installed() { can_run || fail "venv/ does not have the packages of web/requirements-native.txt; type make up"; }
+check_installed() { can_run || fail "venv/ does not have the packages of $(packages_folder)/requirements-native.txt; type make up"; }
 
 # can_run: tells whether there are the packages to run the app with.
-can_run() { has_psutil && cmp -s web/requirements-native.txt venv/requirements-native.txt; }
+can_run() { has_psutil && cmp -s "$(packages_folder)/requirements-native.txt" venv/requirements-native.txt; }
 
 check_services_run() {
   local service state states

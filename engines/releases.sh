@@ -34,10 +34,13 @@ build_release() {
   mv "$new" ".native/releases/$release"
 }
 
+check_packages() {
+  cmp -s ".native/releases/$1/web/requirements-native.txt" venv/requirements-native.txt ||
+    fail "the release $1 has other packages than venv/, which all releases share; check its commit out, and type make deploy"
+}
+
 in_release() {
   local project_folder=.native/releases/$1/web
-  cmp -s "$project_folder/requirements.txt" web/requirements.txt ||
-    fail "the release $1 has other packages than this checkout, and here all share venv/; check its commit out, and type make deploy"
   in_new "${@:2}"
 }
 

@@ -31,8 +31,9 @@ try_lock() {
   [ -n "$image" ] || return 0
   # One that an engine which was killed has left does not hold anything.
   docker ps --all --quiet --filter "name=^$(project)-lock\$" --filter status=exited | xargs docker rm >/dev/null 2>&1 || true
+  docker container prune --force --filter "label=slipway.lock=$(project)" --filter until=1m >/dev/null || true
   answer=$(mktemp)
-  exec 8> >(exec docker run --interactive --rm --name "$(project)-lock" --network none --read-only --label "slipway.holder=make $verb since $(date +%H:%M:%S)" --entrypoint sh "$image" -c 'echo locked; cat >/dev/null' >"$answer" 2>&1)
+  exec 8> >(exec docker run --interactive --rm --name "$(project)-lock" --network none --read-only --label "slipway.lock=$(project)" --label "slipway.holder=make $verb since $(date +%H:%M:%S)" --entrypoint sh "$image" -c 'echo locked; cat >/dev/null' >"$answer" 2>&1)
   for _ in $(seq 100); do
     said=$(cat "$answer")
     [ -z "$said" ] || break
@@ -66,8 +67,9 @@ front() {
 
 # shellcheck disable=SC2016 # the container's variables
 read_releases() {
-  docker volume inspect "$(project)_nginx" >/dev/null 2>&1 || return 0
-  front sh -c 'cat "$NGINX_STATE/releases" 2>/dev/null || true' </dev/null
+  local volume
+  volume=$(docker volume ls --quiet --filter "name=^$(project)_nginx\$")
+  [ -z "$volume" ] || front sh -c 'cat "$NGINX_STATE/releases" 2>/dev/null || true' </dev/null
 }
 
 # shellcheck disable=SC2016 # likewise
@@ -144,6 +146,8 @@ settle() {
   front sh -c 'rm -f "$NGINX_STATE/pending"' </dev/null
 }
 
+nginx_runs() { [ -n "$(containers_of nginx --quiet --filter status=running)" ]; }
+
 # shellcheck disable=SC2016 # likewise
 # nginx_workers: prints the pids of its workers, as its container has them.
 nginx_workers() {
@@ -206,6 +210,8 @@ fetch_release() {
   fi
 }
 
+check_packages() { :; } # an image has its own
+
 in_release() {
   local WEB_TAG=$1
   export WEB_TAG
@@ -252,14 +258,15 @@ publish_static() {
 # keep_nginx_up: starts nginx where it does not run; where no release serves, with all that has changed. What it listens on
 # cannot be changed while it runs.
 keep_nginx_up() {
-  local option=--no-recreate
-  if [ -z "$(serving)" ] || ! is_listed "$(serving_release)"; then
-    option=--force-recreate
-  elif [ "$(label_of nginx slipway.listens)" != "$(env_get HTTP_BIND) $(env_get HTTP_PORT 80) $(! tls || https_listen)" ]; then
-    say "Restarting nginx, as where it listens was changed"
-    option=--force-recreate
-  elif [ -n "$(containers_of nginx --quiet --filter health=healthy)" ]; then
-    return
+  local option=--force-recreate
+  if nginx_runs && [ -n "$(serving)" ] && is_listed "$(serving_release)"; then
+    if [ "$(label_of nginx slipway.listens)" != "$(env_get HTTP_BIND) $(env_get HTTP_PORT 80) $(! tls || https_listen)" ]; then
+      say "Restarting nginx, as where it listens was changed"
+    elif [ -n "$(containers_of nginx --quiet --filter health=healthy)" ]; then
+      return
+    else
+      option=--no-recreate
+    fi
   fi
   quietly compose up --detach --no-deps "$option" --wait --wait-timeout 60 nginx || explain
 }
@@ -394,6 +401,8 @@ keep_serving() {
   test_nginx
   changed=$(hand_over)
   if [ -n "$changed" ] || tls; then reload_nginx; fi
+  led=$(pointed_at) led_at=-$LEARN # which has WEB_CONNECTIONS taken up
+  settle
   tell_due
   probe
 }

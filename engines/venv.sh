@@ -23,24 +23,24 @@ any_python() { if has_venv; then echo venv/bin/python; else find_python; fi; }
 
 has_venv() { [ -x venv/bin/python ] && [ "$(cat venv/path 2>/dev/null)" = "$(cd -P venv && pwd)" ]; }
 
-# venv LOCK: makes venv/ with the packages that web/LOCK.txt locks; brings it up to date where that has changed. LOCK is
+# venv LOCK [FOLDER]: makes venv/ with the packages that LOCK.txt in FOLDER, or web, locks; brings it up to date where that has changed. LOCK is
 # requirements-native or requirements-dev, which holds all of the former. It is made anew where it was moved (which its
 # scripts do not stand), or where making it was interrupted: venv/path, its last file, tells.
 venv() {
-  local lock=$1 python
+  local lock=$1 folder=${2:-web} python
   if has_venv; then
-    ! cmp -s "web/$lock.txt" "venv/$lock.txt" || return 0
+    ! cmp -s "$folder/$lock.txt" "venv/$lock.txt" || return 0
   else
     python=$(find_python) || exit
     say "Making the virtualenv venv/ ($("$python" --version))"
     rm -f venv/path
     quietly "$python" -m venv --clear venv || fail "the virtualenv venv/ cannot be made"
   fi
-  say "Installing the packages of web/$lock.txt"
+  say "Installing the packages of $folder/$lock.txt"
   rm -f venv/path venv/requirements-*.txt
-  install_packages "web/$lock.txt"
-  cp web/requirements-native.txt venv/
-  cp "web/$lock.txt" venv/
+  install_packages "$folder/$lock.txt"
+  cp "$folder/requirements-native.txt" venv/
+  cp "$folder/$lock.txt" venv/
   (cd -P venv && pwd >path)
 }
 

@@ -123,6 +123,10 @@ confirm() {
 # probe: waits until the app, with its database migrated, answers through nginx, and prints the URL.
 probe() {
   local host port answer="" suffix="" i
+  if out_of_reach; then
+    say "Ready: on $(served_host) alone, as HTTP_BIND=$(env_get HTTP_BIND)"
+    return
+  fi
   host=$(bind_address)
   port=$(env_get HTTP_PORT 80)
   [ "$port" = 80 ] || suffix=":$port"
@@ -154,7 +158,7 @@ verb_reload() {
   if tls; then install_certificate; fi
   reload_nginx
   probe
-  tls || return 0
+  if ! tls || out_of_reach; then return; fi
   for i in $(seq 50); do
     ! serves_certificate || break
     [ "$i" -lt 50 ] || fail "nginx still serves another certificate than $(env_get TLS_CERT); type make logs S=nginx"

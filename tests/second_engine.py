@@ -87,6 +87,8 @@ class SecondEngine:
         script = f"""
 mount -t tmpfs tmpfs /run
 mkdir /run/sshd
+# What the shell of this machine's root does when it starts is not to be done there.
+mount -t tmpfs tmpfs ~root
 /usr/sbin/sshd -f {self.folder}/sshd_config
 # No name server is to be reached there, and one that refuses at once does not keep anybody waiting.
 options="--data-root {self.folder}/data --exec-root {self.folder}/run --pidfile {self.folder}/pid"

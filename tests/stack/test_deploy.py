@@ -1,6 +1,7 @@
 """make deploy: another release in place of the one that serves, without a failed request."""
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -141,11 +142,23 @@ def test_changed_settings_of_the_database_are_named_and_left_to_a_restart(draft:
 def test_changed_image_of_nginx_is_taken_up_by_a_restart(draft: Production) -> None:
     before, told = draft.since("nginx"), "the image of nginx has changed; it is taken up by a restart"
     draft.edit("nginx/healthcheck", "# Succeeds", "# It succeeds")
-    assert told in draft.make("up")
+    assert told in draft.try_make("doctor").stdout
     assert draft.since("nginx") == before
     draft.make("restart", "S=nginx")
     assert "It succeeds" in draft.in_nginx("cat /usr/local/bin/healthcheck")
     assert told not in draft.make("up")
+
+
+@pytest.mark.only("native", because="an image has the packages of its release")
+def test_up_after_the_packages_were_changed_starts_what_served(draft: Production) -> None:
+    status = draft.status()
+    for name in ("requirements", "requirements-native"):
+        with (draft.path / f"web/{name}.txt").open("a") as packages:
+            packages.write("# another\n")
+    draft.make("down")
+    screen = draft.make("up")
+    assert draft.status() == status
+    assert "Installing" not in screen
 
 
 # --- a deploy that does not go through ---
@@ -194,6 +207,24 @@ def test_release_that_answers_by_errors_is_switched_back(draft: Production) -> N
     assert httpx.get(f"{draft.url}/api/notes", timeout=20).status_code == 200
 
 
+def test_release_that_is_no_longer_ready_is_switched_back(draft: Production) -> None:
+    told = "db.session.scalar(db.text(\"SELECT to_regclass('ill')\"))"
+    draft.edit("web/app/health/pages.py", "    if behind:", f"    if behind or {told}:")
+    with unchanged(draft):
+        deploy = Typed(draft, "deploy", "WATCH=120")
+        deploy.await_step("Watching")
+        draft.make("psql", stdin="CREATE TABLE ill ()")
+        assert deploy.finish() != 0
+        draft.make("psql", stdin="DROP TABLE ill")
+    assert "Switching back, as it is no longer ready" in deploy.screen
+
+
+def test_deploy_to_a_port_that_is_taken_is_refused_before_anything_is_changed(draft: Production) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, unchanged(draft):
+        port = taken.getsockname()[1]
+        assert f"port {port} is taken" in refused(draft, f"HTTP_PORT={port}")
+
+
 def test_migration_that_fails_is_shown_before_anything_is_started(draft: Production) -> None:
     draft.migrate("bad", "SELECT nonsense")
     with unchanged(draft):
@@ -229,6 +260,7 @@ def test_configuration_that_nginx_refuses_is_shown_before_anything_is_changed(dr
     [
         (["WATCH=x"], "WATCH=x is not a number from 0 to 3600"),
         (["TAG=bad:tag"], "TAG=bad:tag is no tag of an image, such as a commit"),
+        (["TAG=latest"], "TAG=latest is whatever serves; name a release by a tag of its own"),
         (["TAG=unknown"], "TAG=unknown: there is no such release; kept are: "),
         (["accept=nonsense"], "accept=nonsense: say accept=incompatible, or leave it out"),
         (
@@ -249,3 +281,13 @@ def test_wrong_use_of_deploy_is_told_in_a_line(
     assert said.startswith("make deploy: ")
     assert line in said
     assert of_make.startswith("make: *** ")
+
+
+# --- the way back ---
+
+
+def test_rollback_of_a_stack_that_is_down_starts_the_release_before(production: Production) -> None:
+    production.make("down")
+    production.make("rollback")
+    assert production.status() == "second"
+    production.assert_whole()

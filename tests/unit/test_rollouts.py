@@ -54,31 +54,34 @@ def test_answers_are_counted_by_their_status(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "after"),
+    ("script", "after"),
     [
-        ("four", ["one", "two", "three", "four"]),
-        ("three", ["one", "two", "three"]),
-        ("two", ["one", "two", "three back"]),
-        ("one", ["one", "two back", "three back"]),
+        ("remember four", ["one", "two", "three", "four"]),
+        ("remember three", ["one", "two", "three"]),
+        ("remember two", ["one", "three", "two"]),  # older code was deployed
+        ("remember_back two", ["one", "two", "three back"]),
+        ("remember_back one", ["one", "two back", "three back"]),
     ],
 )
-def test_list_tells_what_serves_and_what_was_gone_back_from(folder: Path, tag: str, after: list[str]) -> None:
-    run(f"remember {tag}", folder)
+def test_list_tells_what_serves_and_what_was_gone_back_from(
+    folder: Path, script: str, after: list[str]
+) -> None:
+    run(script, folder)
     assert (folder / "list").read_text().splitlines() == after
 
 
 def test_release_that_was_gone_back_from_is_newest_once_it_serves_again(folder: Path) -> None:
-    run("remember one; remember three", folder)
+    run("remember_back one; remember three", folder)
     assert (folder / "list").read_text() == "one\ntwo back\nthree\n"
 
 
 @pytest.mark.parametrize(("script", "tag"), [("current", "one"), ("previous", "")])
 def test_after_two_steps_back_the_first_serves(folder: Path, script: str, tag: str) -> None:
-    assert run(f"remember two; remember one; {script}", folder).stdout.strip() == tag
+    assert run(f"remember_back two; remember_back one; {script}", folder).stdout.strip() == tag
 
 
 def test_release_before_is_never_one_that_was_gone_back_from(folder: Path) -> None:
-    assert run("remember two; remember four; previous", folder).stdout.strip() == "two"
+    assert run("remember_back two; remember four; previous", folder).stdout.strip() == "two"
 
 
 def test_releases_that_are_there_are_told_newest_first(folder: Path) -> None:
@@ -86,12 +89,42 @@ def test_releases_that_are_there_are_told_newest_first(folder: Path) -> None:
     assert run("kept_releases", folder).stdout.split() == ["three", "two", "one"]
 
 
-def test_five_releases_are_kept_and_the_one_that_serves(folder: Path) -> None:
+FORGET = 'delete_release() { echo "$1" >>deleted; }; forget_old_releases'
+
+
+def test_five_releases_are_kept(folder: Path) -> None:
+    (folder / "list").write_text("".join(f"r{number}\n" for number in range(7)))
+    run(FORGET, folder)
+    assert (folder / "list").read_text().split() == [f"r{number}" for number in range(2, 7)]
+    assert (folder / "deleted").read_text().split() == ["r1", "r0"]
+
+
+def test_releases_that_never_served_displace_none_that_did(folder: Path) -> None:
     (folder / "list").write_text("one\n" + "".join(f"r{number} back\n" for number in range(7)))
-    script = 'delete_release() { echo "$1" >>deleted; }; forget_old_releases'
-    run(script, folder)
+    run(FORGET, folder)
     assert (folder / "list").read_text().split("\n")[:-1] == ["one", *(f"r{n} back" for n in range(2, 7))]
     assert (folder / "deleted").read_text().split() == ["r1", "r0"]
+
+
+@pytest.mark.parametrize(
+    ("serves", "after"),
+    [
+        ("three", ["one", "two", "three", "four back"]),
+        ("two", ["one", "two", "three back", "four back"]),  # amid a rollback
+        ("four", ["one", "two", "three", "four"]),  # amid a deploy
+        ("unknown", ["one", "two", "three", "four back"]),
+    ],
+)
+def test_list_is_corrected_by_what_serves(folder: Path, serves: str, after: list[str]) -> None:
+    (folder / "list").write_text("one\ntwo\nthree\nfour back\n")
+    run(f"serving_release() {{ echo {serves}; }}; correct_releases", folder)
+    assert (folder / "list").read_text().splitlines() == after
+
+
+@pytest.mark.parametrize("script", ["release=four; note_tried", "remember four", "remember_back two"])
+def test_list_that_cannot_be_read_is_left_as_it_is(folder: Path, script: str) -> None:
+    assert run(f"read_releases() {{ echo one; return 1; }}; {script}", folder).returncode == 1
+    assert (folder / "list").read_text() == "one\ntwo\nthree\n"
 
 
 @pytest.mark.parametrize(("owner", "told"), [("0", False), ("1", True)])
