@@ -73,14 +73,14 @@ out_of_reach() { case "$(env_get DEPLOY_HOST) $(env_get HTTP_BIND)" in ssh://*" 
 
 # served_host: prints the machine that DEPLOY_HOST names, this one where it names none, or a socket.
 served_host() {
-  local host
-  host=$(env_get DEPLOY_HOST)
-  case "$host" in *://*) ;; *) host="" ;; esac
-  host=${host#*://} host=${host%%/*} host=${host##*@}
+  local url host name
+  url=$(env_get DEPLOY_HOST)
+  case "$url" in *://*) host=${url#*://} ;; *) host="" ;; esac
+  host=${host%%/*} host=${host##*@}
   case "$host" in *:*) host=${host%:*} ;; esac
   # It may be an alias of ~/.ssh/config.
-  [ -z "$host" ] || host=$(ssh -G "$host" 2>/dev/null | awk '$1 == "hostname" { found = $2 } END { print found }' | sed "s/^\$/$host/")
-  echo "${host:-127.0.0.1}"
+  case "$url" in ssh://*) name=$(ssh -G "$host" 2>/dev/null | awk '$1 == "hostname" { print $2 }') || name="" ;; esac
+  echo "${name:-${host:-127.0.0.1}}"
 }
 
 # free_port PORT...: the first that the engine can open; nothing where all are taken.
