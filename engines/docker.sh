@@ -374,7 +374,7 @@ restart_service() {
   case "$1" in
     db | nginx)
       if ! development; then
-        build "$1"
+        ! frame_differs "$1" || build "$1"
         quietly compose up --detach --no-deps --wait --wait-timeout 150 "$1" || explain
       fi
       ;;

@@ -68,7 +68,7 @@ front() {
 # shellcheck disable=SC2016 # the container's variables
 read_releases() {
   local volume
-  volume=$(docker volume ls --quiet --filter "name=^$(project)_nginx\$")
+  volume=$(docker volume ls --quiet --filter "name=^$(project)_nginx\$") || return
   [ -z "$volume" ] || front sh -c 'cat "$NGINX_STATE/releases" 2>/dev/null || true' </dev/null
 }
 
