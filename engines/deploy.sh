@@ -106,9 +106,8 @@ note_tried() {
 correct_releases() {
   local serves
   serves=$(serving_release)
-  if [ "$serves" = "$(current)" ]; then
-    :
-  elif is_listed "$serves"; then
+  [ "$serves" != "$(current)" ] || return 0
+  if is_listed "$serves"; then
     remember_back "$serves"
   elif noted_releases | grep -qxF -- "$serves"; then
     remember "$serves"
