@@ -4,6 +4,8 @@ import secrets
 import shutil
 import socket
 import subprocess
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -12,11 +14,27 @@ ROOT = Path(__file__).parent.parent
 UNLIMITED = {f"RATE_{name}": "100000" for name in ("LIMIT", "BURST", "LIMIT_UNSAFE", "BURST_UNSAFE")}
 
 
+# Below those of outgoing connections, one of which could take a port while its server restarts.
+PORTS = range(20_000, 32_000)
+reserved: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that is free, and reserve it for this process.
+
+    Whoever reserves a TCP port holds the UDP port of that number until its process ends, so that of any
+    number of processes that look for one at the same time no two find the same.
+    """
+    start = secrets.randbelow(len(PORTS))
+    for port in chain(PORTS[start:], PORTS[:start]):
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        with socket.socket() as probe, suppress(OSError):
+            claim.bind(("127.0.0.1", port))
+            probe.bind(("127.0.0.1", port))
+            reserved.append(claim)
+            return port
+        claim.close()
+    raise OSError(f"no port of {PORTS.start} to {PORTS.stop - 1} is free")
 
 
 def production_settings(port: int) -> dict[str, str]:
