@@ -153,11 +153,12 @@ require_up() {
 
 # --- The verbs ----------------------------------------------------------------------------------------------------------
 
-# explain SERVICE: shows the last lines that it has logged since its start, and fails.
+# explain SERVICE: shows the last lines that it has logged since its start, but for those of requests, and fails.
 explain() {
   local log=.native/log/$1.log began lines
   began=$(cat ".native/run/$1.began" 2>/dev/null) || began=0
-  lines=$(tail -c "+$((began + 1))" "$log" | tail -n 20)
+  # While a release starts, the one before logs its requests to the same file.
+  lines=$(tail -c "+$((began + 1))" "$log" | grep -v '"logger":"app.request"' | tail -n 20) || true
   case "$lines" in *"No space left on device"*) fail "no space is left for $1 in $PWD/.native" ;; esac
   printf -- '--- %s: last lines of its log (%s) ---\n%s\n' "$1" "$log" "$lines" >&2
   fail "not well: $1"
