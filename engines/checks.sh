@@ -106,7 +106,8 @@ check_secrets_strong() {
 check_number() {
   local value minimum=${4:-1} where=".env: "
   [ -z "${!1+set}" ] || where=""
-  value=$(env_get "$1" "$2")
+  env_read "$1" "$2"
+  value=$REPLY
   case "$value" in 0?* | *[!0-9]* | ?????????*) value=-1 ;; esac
   [ "$value" -ge "$minimum" ] && [ "$value" -le "$3" ] || fail "$where$1=$(env_get "$1") is not a number from $minimum to $3"
 }

@@ -15,11 +15,18 @@ env_load() {
   done <.env
 }
 
-# env_get NAME [DEFAULT]: the value of NAME in the environment, else in .env; DEFAULT where that is empty.
+# env_get NAME [DEFAULT]: prints the value of NAME in the environment, else in .env; DEFAULT if that is empty.
 env_get() {
-  local value=${!1:-} stored=dotenv_$1
-  [ -n "${!1+set}" ] || value=${!stored:-}
-  printf '%s\n' "${value:-${2:-}}"
+  env_read "$@"
+  printf '%s\n' "$REPLY"
+}
+
+# env_read NAME [DEFAULT]: the same, into REPLY, without a process of its own.
+env_read() {
+  local stored=dotenv_$1
+  REPLY=${!1:-}
+  [ -n "${!1+set}" ] || REPLY=${!stored:-}
+  REPLY=${REPLY:-${2:-}}
 }
 
 # env_check: fails with the lines of .env that are not understood.
@@ -41,7 +48,10 @@ env_set() {
 # nginx_settings: exports the variables of nginx's templates that docker-compose.yml makes of a setting.
 nginx_settings() {
   local name setting default
-  while read -r name setting default; do export "$name=$(env_get "$setting" "$default")"; done < <(
+  while read -r name setting default; do
+    env_read "$setting" "$default"
+    export "$name=$REPLY"
+  done < <(
     sed -n 's/^      \(NGINX_[A-Z_]*\): \${\([A-Z_]*\):-\(.*\)}$/\1 \2 \3/p' docker-compose.yml
   )
 }
