@@ -96,8 +96,12 @@ doctor: ## Tell what is wrong with settings, machine, stack and database, and wh
 	$(run) doctor
 
 .PHONY: test
-test: ## Run the tests, or some (T=tests/unit, T="-k notes")
+test: ## Run the unit tests and the journey of a user, or some tests (T=tests/unit, T="-k notes")
 	$(run) test
+
+.PHONY: test-all
+test-all: ## Run every test, on both engines (or ENGINE=docker), and measure coverage
+	$(run) test-all
 
 # To bash, SECONDS is a clock.
 export BENCH_SECONDS = $(SECONDS)

@@ -154,9 +154,13 @@ web_place() { { readlink .native/run/web.sock || true; } 2>/dev/null | sed -n 's
 # in_new COMMAND...: in web_folder, with these variables, and otherwise as little of this shell's environment as in a container.
 in_new() {
   (
-    keep=" $(setting_names | xargs) WEB_BIND PGHOST PATH HOME USER LANG LC_ALL TERM TMPDIR TZ "
+    # COVERAGE_PROCESS_CONFIG: the tests measure what they reach in these processes.
+    keep=" $(setting_names | xargs) WEB_BIND PGHOST PATH HOME USER LANG LC_ALL TERM TMPDIR TZ COVERAGE_PROCESS_CONFIG "
     unset "${!PG@}"
-    for name in $(setting_names); do export "$name=$(env_get "$name")"; done
+    for name in $(setting_names); do
+      env_read "$name"
+      export "$name=$REPLY"
+    done
     COOKIE_PREFIX=$(env_get COMPOSE_PROJECT_NAME slipway)_
     folder=$(web_folder)
     # A socket's path is to be short.
@@ -184,7 +188,10 @@ made_of_web() { made_of_web_in .; }
 made_of_web_in() {
   local name
   pwd
-  for name in $(setting_names); do printf '%s=%s\n' "$name" "$(env_get "$name")"; done
+  for name in $(setting_names); do
+    env_read "$name"
+    printf '%s=%s\n' "$name" "$REPLY"
+  done
   cat "$1/web/requirements.txt"
   development || (cd "$1" && sources_of web)
 }

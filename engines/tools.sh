@@ -4,11 +4,43 @@
 verb_test() {
   venv requirements-dev
   words T
-  # On the engine of .env; where that names none, the tests choose.
+  [ "${#words[@]}" != 0 ] || words=(tests/unit tests/journey "${parallel[@]}")
+  # On the engine of .env; if that names none, the tests choose.
   ENGINE=$(env_get ENGINE)
   export ENGINE
-  venv/bin/python -m pytest ${words[@]+"${words[@]}"}
+  venv/bin/python -m pytest "${words[@]}"
 }
+
+# A file at a time to each worker: https://pytest-xdist.readthedocs.io/en/stable/distribution.html
+parallel=(--numprocesses=auto --dist=loadfile --no-loadscope-reorder)
+
+# verb_test-all: what both engines share runs on native, and coverage is measured there.
+verb_test-all() {
+  local engine failed=""
+  case "${ENGINE:-}" in "" | native | docker) ;; *) fail "ENGINE=$ENGINE: there is no such engine; there are docker and native" ;; esac
+  venv requirements-dev
+  for engine in ${ENGINE:-native docker}; do
+    if [ "$engine" = docker ] && ! docker info >/dev/null 2>&1; then
+      [ -z "${ENGINE:-}" ] || fail "no Docker engine answers here; start Docker"
+      say "Engine docker is left out, as no Docker engine answers here"
+      continue
+    fi
+    say "Engine $engine"
+    "test_all_on_$engine" || failed="$failed $engine"
+  done
+  [ -z "$failed" ] || fail "tests fail on$failed"
+}
+
+test_all_on_native() {
+  local status=0
+  venv/bin/coverage erase
+  ENGINE=native venv/bin/coverage run -m pytest tests "${parallel[@]}" || status=$?
+  venv/bin/coverage combine --quiet || status=$?
+  venv/bin/coverage report || status=$?
+  return "$status"
+}
+
+test_all_on_docker() { ENGINE=docker venv/bin/python -m pytest tests/journey tests/both tests/docker "${parallel[@]}"; }
 
 verb_lint() {
   local file files=()

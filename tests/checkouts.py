@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import httpx
 
 from engines import copies
+from tests.support import get, post
 
 OWNER = 12345  # of the copy, where the tests run as root and can give it away
 
@@ -46,17 +48,17 @@ class Checkout:
     def get(self, path: str) -> httpx.Response | None:
         """Return the answer to a GET, None where there is none."""
         try:
-            return httpx.get(self.url + path, timeout=20)
+            return get(self.url + path)
         except httpx.TransportError:
             return None
 
     def create_note(self, **fields: str) -> httpx.Response:
         """Create a note."""
-        return httpx.post(f"{self.url}/api/notes", json=fields, timeout=20)
+        return post(f"{self.url}/api/notes", json=fields)
 
     def titles(self) -> list[str]:
         """Return the titles of the newest notes."""
-        return [note["title"] for note in httpx.get(f"{self.url}/api/notes", timeout=20).json()["items"]]
+        return [note["title"] for note in get(f"{self.url}/api/notes").json()["items"]]
 
     def is_ready(self) -> bool:
         """Tell whether the app answers, its database migrated."""
@@ -75,9 +77,36 @@ def variables(settings: dict[str, str]) -> list[str]:
 
 
 def copy_repository(path: Path) -> None:
-    """Copy this repository to `path`; where the tests run as root, for another user."""
+    """Copy this repository to `path`; if the tests run as root, for another user.
+
+    It waits less than a production, whose intervals the drills keep, and has a port of its own for the demo.
+    """
     copies.copy_repository(path)
+    replace(path / "nginx/snippets/timeouts.conf", "keepalive_min_timeout 10s;", "keepalive_min_timeout 1s;")
+    replace(path / "engines/rollout.sh", "LEARN=2 ", "LEARN=1 ")
+    replace(path / "docker-compose.yml", "valid=2s;", "valid=1s;")
+    replace(path / "engines/verbs.sh", "9400 9401 9402 9403 9404", str(copies.free_port()))
     if os.getuid() == 0:
         subprocess.run(["chown", "--recursive", "--no-dereference", f"{OWNER}:{OWNER}", path], check=True)
         for parent in list(path.parents)[:3]:
             parent.chmod(0o755)
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Replace a text in a file."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def remove_module(checkout: Checkout, many: str) -> None:
+    """Delete the folders of a module, and the line that mounts it."""
+    for folder in ("web/app", "tests/unit"):
+        shutil.rmtree(checkout.path / folder / many, ignore_errors=True)
+    listing = checkout.path / "web/app/__init__.py"
+    listing.write_text(listing.read_text().replace(f'    "{many}",\n', ""))
+
+
+def kept_databases(screen: str) -> list[str]:
+    """Return the databases that `make restore` says it has kept."""
+    return re.findall(r"kept as database (\w+)", screen)

@@ -11,7 +11,7 @@ import httpx
 import psutil
 
 from tests.checkouts import Checkout
-from tests.support import ROOT, wait_until
+from tests.support import PATIENCE, ROOT, wait_until
 
 
 @cache
@@ -33,7 +33,7 @@ class Stack(ABC):
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=20)
+        self.http = httpx.Client(base_url=url, timeout=PATIENCE)
 
     @abstractmethod
     def logs(self, service: str) -> str:
@@ -177,3 +177,14 @@ def listening(port: int) -> set[str]:
     """Return the addresses of this machine on which something listens on `port`."""
     connections = (c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN)
     return {c.laddr.ip for c in connections if c.laddr and c.laddr.port == port}
+
+
+def stored_ids(stack: Stack) -> set[int]:
+    """Return the ids of all the notes."""
+    found: set[int] = set()
+    url = "/api/notes?limit=100"
+    while url:
+        page = stack.http.get(url).json()
+        found |= {note["id"] for note in page["items"]}
+        url = page["next"]
+    return found

@@ -182,7 +182,7 @@ def ids_cursors_limits() -> Iterator[bytes]:
         for method in (b"GET", b"DELETE"):
             if number not in (b"..", b"%2e%2e"):
                 yield request(
-                    method + b" /api/notes/9" + number
+                    method + b" /api/notes/9000000000" + number
                     if number[:1].isdigit()
                     else method + b" /api/notes/" + number
                 )

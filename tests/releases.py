@@ -5,9 +5,11 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import httpx
 import pytest
@@ -15,10 +17,11 @@ import pytest
 from engines.copies import production_settings, write_settings
 from tests.checkouts import Checkout
 from tests.engines import engine
-from tests.support import ROOT, repeating
+from tests.support import PATIENCE, ROOT, get, repeating
 
 # The checkout is another user's where the tests run as root.
 GIT = "[safe]\n\tdirectory = *\n[user]\n\tname = test\n\temail = test@localhost\n"
+DUE = "a deploy is due: make deploy"
 REVISION = """revision = "{name}"
 down_revision = "{before}"
 branch_labels = depends_on = None
@@ -40,7 +43,7 @@ def say(checkout: Checkout, status: str) -> None:
 
 def said(checkout: Checkout) -> str:
     """Return what /healthz says."""
-    return str(httpx.get(f"{checkout.url}/healthz", timeout=20).json()["status"])
+    return str(get(f"{checkout.url}/healthz").json()["status"])
 
 
 class Production(Checkout):
@@ -105,9 +108,7 @@ class Production(Checkout):
 
     def style(self) -> str:
         """Return the address of the style sheet that the first page links."""
-        [found] = re.findall(
-            r'href="(/static/style\.[0-9a-f]{12}\.css)"', httpx.get(self.url, timeout=20).text
-        )
+        [found] = re.findall(r'href="(/static/style\.[0-9a-f]{12}\.css)"', get(self.url).text)
         return str(found)
 
     def running(self, service: str) -> set[str]:
@@ -190,7 +191,7 @@ class Production(Checkout):
 
 
 class Typed:
-    """A verb while it runs, in a process group of its own."""
+    """A verb while it runs, in a process group of its own, of which nothing outlives the `with`."""
 
     def __init__(self, checkout: Checkout, verb: str, *variables: str) -> None:
         self.screen = ""
@@ -204,6 +205,13 @@ class Typed:
             text=True,
             start_new_session=True,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self.finish()
 
     def await_step(self, text: str) -> None:
         """Wait until it tells that it begins with this."""
@@ -222,9 +230,18 @@ class Typed:
     def finish(self) -> int:
         """Wait for its end, that of what it has started included; return the exit status."""
         assert self.process.stdout is not None
-        self.screen += self.process.stdout.read()
-        self.process.stdout.close()
+        guard = threading.Timer(PATIENCE, self.kill)
+        guard.start()
+        if not self.process.stdout.closed:
+            self.screen += self.process.stdout.read()
+            self.process.stdout.close()
+        guard.cancel()
         return self.process.wait()
+
+    def kill(self) -> None:
+        """End all of it, if it has not ended."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -242,3 +259,25 @@ def posting_notes(url: str, threads: int) -> Iterator[list[tuple[int, int]]]:
 
     with repeating(post, url, threads):
         yield answers
+
+
+@contextmanager
+def unchanged(production: Production) -> Iterator[None]:
+    """Assert that what serves is the same afterwards, and answers."""
+
+    def look() -> dict[str, str]:
+        servers = {name: production.since(name) for name in ("db", "web", "nginx")}
+        schema, release = production.revision(), production.present()
+        return servers | {"status": production.status(), "schema": schema, "release": release}
+
+    before = look()
+    yield
+    assert look() == before
+    assert production.is_ready()
+
+
+def refused(production: Production, *variables: str) -> str:
+    """Type `make deploy`, which is to fail; return what is on the screen."""
+    run = production.try_make("deploy", *variables)
+    assert run.returncode != 0
+    return run.stdout

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,6 +15,13 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+# Seconds after which nothing is waited for any longer; the slowest step takes a tenth of it.
+PATIENCE = 600
+
+
+# Requests of a client that waits as long as it takes.
+get, post, request = (partial(ask, timeout=PATIENCE) for ask in (httpx.get, httpx.post, httpx.request))
 
 
 def cannot_run(reason: str) -> NoReturn:
@@ -23,22 +31,22 @@ def cannot_run(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def wait_until(check: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-    """Return the first true answer of `check`, asked until then for `seconds` at most."""
-    deadline = time.monotonic() + seconds
+def wait_until(check: Callable[[], Any], what: str) -> Any:
+    """Return the first true answer of `check`, asked until then for PATIENCE at most."""
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if answer := check():
             return answer
-        time.sleep(0.05)
-    pytest.fail(f"waited {seconds:.0f} s in vain: {what}")
+        time.sleep(0.02)
+    pytest.fail(f"waited {PATIENCE} s in vain: {what}")
 
 
 def send_raw(url: str, data: bytes, whole_connection: bool = False) -> bytes:
     """Send bytes as they are; return the answer, b"" where the connection was closed without one.
 
-    With `whole_connection`, all that comes until the connection is closed. What takes longer than 30 s fails.
+    With `whole_connection`, all that comes until the connection is closed. What exceeds PATIENCE fails.
     """
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     with connect(url) as connection:
         # The server may answer, and close, before all is sent.
         with suppress(ConnectionError):
@@ -53,9 +61,9 @@ def send_raw(url: str, data: bytes, whole_connection: bool = False) -> bytes:
 
 
 def connect(url: str) -> socket.socket:
-    """Return a connection to the server of `url`; what takes longer than 20 s fails."""
+    """Return a connection to the server of `url`; what takes longer than PATIENCE fails."""
     parts = httpx.URL(url)
-    return socket.create_connection((parts.host, parts.port or 80), timeout=20)
+    return socket.create_connection((parts.host, parts.port or 80), timeout=PATIENCE)
 
 
 def is_whole(answer: bytes) -> bool:
@@ -81,7 +89,7 @@ def repeating(work: Callable[[httpx.Client], None], url: str, clients: int = 4) 
     stop = threading.Event()
 
     def repeat() -> None:
-        with httpx.Client(base_url=url, timeout=20) as client:
+        with httpx.Client(base_url=url, timeout=PATIENCE) as client:
             while not stop.is_set():
                 with suppress(httpx.TransportError):
                     work(client)

@@ -9,43 +9,15 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.checkouts import Checkout
+from tests.demo import begin, sign_in, sign_out
+from tests.support import get, post
 
 Browse = Callable[..., BrowserContext]
 
 
 @pytest.fixture
-def browser(browse: Browse, demo: Checkout) -> BrowserContext:
-    """A browser at the demo."""
-    return browse(demo.url.replace("127.0.0.1", "localhost"), provokes=(400, 403))
-
-
-@pytest.fixture
-def page(browser: BrowserContext) -> Page:
-    """A page of the demo."""
-    return browser.new_page()
-
-
-def sign_in(page: Page, name: str = "Ada Lovelace", at: str = "/") -> None:
-    page.goto(at)
-    page.get_by_role("link", name="Sign in").click()
-    page.get_by_role("button", name=name).click()
-    expect(page.get_by_role("group").get_by_text(name)).to_be_visible()
-
-
-def sign_out(page: Page, name: str = "Ada Lovelace", button: str = "Sign out") -> None:
-    page.get_by_role("group").get_by_text(name).click()
-    page.get_by_role("button", name=button, exact=True).click()
-    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
-
-
-def test_sign_in_out_and_in_again(page: Page) -> None:
-    sign_in(page, at="/notes?limit=3")
-    expect(page).to_have_url(re.compile(r"/notes\?limit=3$"))
-    page.goto("/")
-    expect(page.get_by_text("You are signed in as Ada Lovelace, ada@example.com.")).to_be_visible()
-    sign_out(page)
-    expect(page.get_by_text("You are signed in")).to_have_count(0)
-    sign_in(page)
+def page(demo_page: Page) -> Page:
+    return demo_page
 
 
 def test_going_back_after_signing_out_shows_nothing_of_the_session(page: Page) -> None:
@@ -71,8 +43,8 @@ def test_second_account_is_chosen_after_signing_out(page: Page) -> None:
     expect(page.get_by_text("grace@example.org.")).to_be_visible()
 
 
-def test_two_tabs_sign_in_at_once(browser: BrowserContext) -> None:
-    tabs = [browser.new_page(), browser.new_page()]
+def test_two_tabs_sign_in_at_once(demo_browser: BrowserContext) -> None:
+    tabs = [demo_browser.new_page(), demo_browser.new_page()]
     for tab, path in zip(tabs, ("/notes", "/api/docs"), strict=True):
         tab.goto(path)
         tab.get_by_role("link", name="Sign in").click()
@@ -108,22 +80,16 @@ def test_api_page_writes_for_who_is_signed_in(page: Page) -> None:
     expect(page.locator(".live-responses-table .response-col_status").nth(1)).to_contain_text("201")
 
 
-def begin(url: str) -> tuple[str, dict[str, str]]:
-    """Begin to sign in; return the URL at the provider, and the cookies."""
-    answer = httpx.get(f"{url}/gauth/login")
-    return answer.headers["Location"], dict(answer.cookies)
-
-
 def choose(url: str, email: str) -> str:
     """Choose an account at the provider; return the URL that it sends the browser to."""
-    return httpx.post(url, data={"email": email}).headers["Location"]
+    return post(url, data={"email": email}).headers["Location"]
 
 
 @pytest.fixture
 def id_token(demo: Checkout) -> str:
     """An ID token of Ada's, as an app gets it from the provider by itself."""
     provider = begin(demo.url)[0].partition("/authorize")[0]
-    return str(httpx.get(f"{provider}/id-token?nonce=n-1").json()["id_token"])
+    return str(get(f"{provider}/id-token?nonce=n-1").json()["id_token"])
 
 
 def test_id_token_is_exchanged_by_a_script_of_the_page(page: Page, id_token: str) -> None:
@@ -153,23 +119,6 @@ def test_new_user_who_signs_in_many_times_at_once_is_one(demo: Checkout) -> None
         assert len(set(pool.map(finish, range(6)))) == 1
 
 
-def test_limit_is_for_each_client_before_the_trusted_proxy(demo: Checkout) -> None:
-    def ask(client: str) -> int:
-        return httpx.get(
-            f"{demo.url}/gauth/login", headers={"X-Forwarded-For": f"192.0.2.9, {client}"}
-        ).status_code
-
-    assert 429 in (ask("192.0.2.1") for _ in range(500))
-    assert ask("192.0.2.2") == 302
-
-
-def test_code_is_in_no_log(demo: Checkout, page: Page) -> None:
-    sign_in(page)
-    logs = demo.make("logs", "S=web nginx")
-    assert "/gauth/callback" in logs
-    assert "code=" not in logs
-
-
 def test_demo_is_refused_beside_a_provider(demo: Checkout) -> None:
     run = demo.try_make("demo-login", GAUTH_CLIENT_ID="mine")
     assert run.returncode == 2
@@ -183,21 +132,6 @@ def test_demo_is_refused_outside_development(demo: Checkout, settings: str) -> N
     assert f"it is for development alone, and this is APP_SETTINGS={settings}" in run.stdout
 
 
-def test_demo_outlives_a_restart(demo: Checkout) -> None:
-    demo.make("restart", TRUSTED_PROXIES="1")
-    assert begin(demo.url)[0].startswith("http://localhost:")
-
-
-def test_demo_is_repeated_without_another_provider(demo: Checkout) -> None:
-    before = begin(demo.url)[0].partition("/authorize")[0]
-    demo.make("demo-login", TRUSTED_PROXIES="1")
-    assert begin(demo.url)[0].partition("/authorize")[0] == before
-
-
-def test_logs_of_the_provider_are_shown(demo: Checkout) -> None:
-    assert "Booting worker" in demo.make("logs", "S=login")
-
-
 def test_misspelt_setting_is_named(demo: Checkout) -> None:
     path = demo.path / ".env"
     settings = path.read_text()
@@ -206,3 +140,24 @@ def test_misspelt_setting_is_named(demo: Checkout) -> None:
     path.write_text(settings)
     assert run.returncode == 2
     assert ".env: there is no setting GAUTH_ALOWED" in run.stdout
+
+
+def test_limit_is_for_each_client_before_the_trusted_proxy(demo: Checkout) -> None:
+    def ask(client: str) -> int:
+        return get(f"{demo.url}/gauth/login", headers={"X-Forwarded-For": f"192.0.2.9, {client}"}).status_code
+
+    assert 429 in (ask("192.0.2.1") for _ in range(500))
+    assert ask("192.0.2.2") == 302
+
+
+def test_code_is_in_no_log(demo: Checkout, page: Page) -> None:
+    sign_in(page)
+    logs = demo.make("logs", "S=web nginx")
+    assert "/gauth/callback" in logs
+    assert not re.search(r"/gauth/\S*code=", logs)
+
+
+def test_demo_is_repeated_without_another_provider(demo: Checkout) -> None:
+    before = begin(demo.url)[0].partition("/authorize")[0]
+    demo.make("demo-login", TRUSTED_PROXIES="1")
+    assert begin(demo.url)[0].partition("/authorize")[0] == before

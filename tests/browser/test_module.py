@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +12,13 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from engines.copies import UNLIMITED
+from engines.module.__main__ import make as make_module
 from engines.module.checks import TYPES
 from engines.module.fields import read_fields
 from engines.module.names import Names
 from tests.browser.axe import barriers
-from tests.checkouts import Checkout, variables
-from tests.support import ROOT, wait_until
+from tests.checkouts import Checkout, remove_module, variables
+from tests.support import ROOT, get, post, wait_until
 
 # Every type: required, optional, with a default, indexed and unique, where there is such a thing.
 SPECIMEN = """
@@ -50,7 +50,6 @@ MODULES = [
     {"NAME": "loan", "FIELDS": "review:references other:references{review}? due:date", "OWNED": "1"},
 ]
 MANY = ("loans", "reviews", "specimens", "books", "authors")
-FOLDERS = ("web/app/{}", "tests/unit/{}")
 
 
 def test_specimen_has_every_type() -> None:
@@ -61,13 +60,18 @@ def test_specimen_has_every_type() -> None:
 def library(checkout: Checkout) -> Iterator[Checkout]:
     """A demo in which authors, books and reviews were made; they are removed again."""
     checkout.make("demo-login", *variables(UNLIMITED | {"RATE_LIMIT_SIGN_IN": "100000"}))
-    for module in MODULES:
-        assert "Type make migrate" in checkout.make("module", *variables(module))
+    first, *others = MODULES
+    assert "Type make migrate" in checkout.make("module", *variables(first))
+    for module in others:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in ({"OWNED": ""} | module).items():
+                patch.setenv(name, value)
+            make_module(checkout.path)
     assert "create_authors" in checkout.make("migrate")
     wait_until(lambda: status(checkout, "/api/reviews") == 401, "the reviews are served")
     yield checkout
     for many in MANY:
-        remove(checkout, many)
+        remove_module(checkout, many)
     checkout.make("migrate", "drop=yes")
     checkout.make("up")
 
@@ -78,52 +82,44 @@ def status(checkout: Checkout, path: str) -> int | None:
     return answer.status_code if answer else None
 
 
-def remove(checkout: Checkout, many: str) -> None:
-    """Delete the folders of a module, and the line that mounts it."""
-    for folder in FOLDERS:
-        shutil.rmtree(checkout.path / folder.format(many), ignore_errors=True)
-    listing = checkout.path / "web/app/__init__.py"
-    listing.write_text(listing.read_text().replace(f'    "{many}",\n', ""))
-
-
 @pytest.fixture
 def id_token(library: Checkout) -> str:
     """An ID token of Ada's."""
-    provider = httpx.get(f"{library.url}/gauth/login").headers["Location"].partition("/authorize")[0]
-    return str(httpx.get(f"{provider}/id-token", params={"email": "ada@example.com"}).json()["id_token"])
+    provider = get(f"{library.url}/gauth/login").headers["Location"].partition("/authorize")[0]
+    return str(get(f"{provider}/id-token", params={"email": "ada@example.com"}).json()["id_token"])
 
 
 @pytest.fixture
 def token(library: Checkout, id_token: str) -> str:
     """An API token of Ada's."""
-    return str(httpx.post(f"{library.url}/gauth/token", json={"id_token": id_token}).json()["token"])
+    return str(post(f"{library.url}/gauth/token", json={"id_token": id_token}).json()["token"])
 
 
 @pytest.fixture(scope="module")
 def book(library: Checkout) -> dict[str, object]:
     """A book by an author."""
-    author = httpx.post(f"{library.url}/api/authors", json={"name": "Ursula K. Le Guin"}).json()
+    author = post(f"{library.url}/api/authors", json={"name": "Ursula K. Le Guin"}).json()
     data = {
         "title": "The Dispossessed",
         "isbn": "9780061054884",
         "author_id": author["id"],
         "status": "draft",
     }
-    created = httpx.post(f"{library.url}/api/books", json=data)
+    created = post(f"{library.url}/api/books", json=data)
     assert created.status_code == 201
     return dict(created.json())
 
 
 def test_records_are_found_by_what_is_indexed(library: Checkout, book: dict[str, object]) -> None:
     for query in ("status=draft", "q=dispo", f"author_id={book['author_id']}", "sort=-published_on"):
-        assert httpx.get(f"{library.url}/api/books?{query}").json()["items"] == [book]
-    assert httpx.get(f"{library.url}/api/books?price=1").status_code == 422
+        assert get(f"{library.url}/api/books?{query}").json()["items"] == [book]
+    assert get(f"{library.url}/api/books?price=1").status_code == 422
 
 
 def test_conflict_names_the_field(library: Checkout, book: dict[str, object]) -> None:
     other = {name: book[name] for name in ("title", "isbn", "author_id", "status")}
-    again = httpx.post(f"{library.url}/api/books", json=other)
-    unknown = httpx.post(f"{library.url}/api/books", json=other | {"author_id": 10**9, "isbn": "1"})
+    again = post(f"{library.url}/api/books", json=other)
+    unknown = post(f"{library.url}/api/books", json=other | {"author_id": 10**9, "isbn": "1"})
     assert [(answer.status_code, list(answer.json()["errors"])) for answer in (again, unknown)] == [
         (409, ["isbn"]),
         (409, ["author_id"]),
@@ -135,9 +131,9 @@ def test_record_of_a_user_is_unknown_to_others(
 ) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     review = {"book_id": book["id"], "stars": 5, "words": "Read it."}
-    created = httpx.post(f"{library.url}/api/reviews", json=review, headers=headers)
+    created = post(f"{library.url}/api/reviews", json=review, headers=headers)
     assert created.status_code == 201
-    assert httpx.get(library.url + created.headers["Location"]).status_code == 401
+    assert get(library.url + created.headers["Location"]).status_code == 401
 
 
 def test_pages_are_used_without_barriers(
@@ -174,11 +170,10 @@ def test_pages_are_used_without_barriers(
     expect(page.get_by_role("button", name="Create a review").first).to_be_visible()
 
 
-@pytest.mark.only("native", because="the app is the same on both, and this takes long")
 def test_api_does_what_its_document_says(
     library: Checkout, id_token: str, tmp_path: Path, hold_row: Callable[..., None]
 ) -> None:
-    document = httpx.get(f"{library.url}/api/openapi.json").json()
+    document = get(f"{library.url}/api/openapi.json").json()
     items = [item for path in document["paths"].values() for item in path.items()]
     operations = [operation for method, operation in items if method != "parameters"]
     for (
@@ -202,12 +197,13 @@ def test_api_does_what_its_document_says(
     hold_row("The API by its document", "every operation, of generated modules too", "nothing found")
 
 
-@pytest.mark.only("native", because="these need no stack, and take long")
 def test_modules_pass_their_tests_and_the_linters(library: Checkout) -> None:
     folders = " ".join(f"tests/unit/{many}" for many in MANY)
     assert " passed in " in library.make("test", f"T={folders}")
-    for linter in ("ruff check .", "ruff format --check .", f"mypy --cache-dir {ROOT}/.mypy_cache"):
-        run = subprocess.run(f"venv/bin/{linter}".split(), cwd=library.path, capture_output=True, text=True)
+    written = [f"{folder}/{many}" for many in MANY for folder in ("web/app", "tests/unit")]
+    for linter in ("ruff check", "ruff format --check", f"mypy --cache-dir {ROOT}/.mypy_cache"):
+        line = [*f"venv/bin/{linter}".split(), *written]
+        run = subprocess.run(line, cwd=library.path, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout
 
 
@@ -217,13 +213,13 @@ def test_changed_module_is_migrated(library: Checkout, book: dict[str, object]) 
     models.write_text(re.sub(r"^    price: Mapped", added, models.read_text(), flags=re.MULTILINE))
     assert "add_pages_to_books" in library.make("migrate")
     url = f"{library.url}/api/books/{book['id']}"
-    wait_until(lambda: "pages" in httpx.get(url).json(), "the new field is served")
+    wait_until(lambda: "pages" in get(url).json(), "the new field is served")
     assert httpx.patch(url, json={"pages": 341}).json()["pages"] == 341
 
 
 def test_removed_module_says_what_goes(library: Checkout) -> None:
-    remove(library, "loans")
-    remove(library, "reviews")
+    remove_module(library, "loans")
+    remove_module(library, "reviews")
     refused = library.try_make("migrate")
     assert refused.returncode == 2
     for many in ("loans", "reviews"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .site import Site, VerbFailed
 
-SHORT = ("change", "migration", "broken", "rollback", "migration")
+SHORT = ("migration", "broken", "rollback", "change", "migration")
 LONGER = ("change", "change", "migration", "change", "unready")
 LONG = (*SHORT, *LONGER, *SHORT, "migration", "change", "change", "change", "change")
 

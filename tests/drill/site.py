@@ -86,6 +86,7 @@ class Site:
             # are built on the same machine is not refused for that: these limits have tests of their own.
             "WEB_THREADS": "8",
             "WEB_CONNECTIONS": "1000",
+            "CLIENT_CONNECTIONS": "10000",
         }
 
     def make(self, verb: str, *variables: str, stdin: str = "") -> str:

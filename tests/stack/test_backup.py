@@ -7,32 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkouts import Checkout
-from tests.engines import has_data
+from tests.checkouts import Checkout, kept_databases
 from tests.support import wait_until, writing_notes
-
-
-@pytest.fixture(scope="module")
-def backup(checkout: Checkout) -> str:
-    """A backup whose newest note is called "kept"; there is a newer one by now."""
-    checkout.create_note(title="kept")
-    [file] = re.findall(r"make restore FILE=(\S+)", checkout.make("backup"))
-    checkout.create_note(title="after the backup")
-    return str(file)
-
-
-def kept_databases(screen: str) -> list[str]:
-    """Return the databases that `make restore` says it has kept."""
-    return re.findall(r"kept as database (\w+)", screen)
-
-
-def test_restore_brings_back_what_was_saved_and_keeps_the_rest(checkout: Checkout, backup: str) -> None:
-    checkout.create_note(title="newer")
-    screen = checkout.make("restore", f"FILE={backup}", "sure=yes")
-    assert checkout.titles()[0] == "kept"
-    [kept] = kept_databases(screen)
-    checkout.make("restore", f"back={kept}", "sure=yes")
-    assert checkout.titles()[0] == "newer"
 
 
 def test_restore_under_load_loses_no_acknowledged_note(checkout: Checkout) -> None:
@@ -143,29 +119,3 @@ def test_backup_that_cannot_be_restored_changes_nothing(checkout: Checkout) -> N
 def test_backup_belongs_to_its_maker_alone(checkout: Checkout, backup: str) -> None:
     for path in (checkout.path / backup).parent.glob(Path(backup).name + "*"):
         assert path.stat().st_mode & 0o077 == 0
-
-
-def test_backup_is_restored_after_clean_and_on_a_stack_that_is_down(checkout: Checkout, backup: str) -> None:
-    checkout.make("clean", "sure=yes")
-    assert not has_data(checkout)
-    checkout.make("restore", f"FILE={backup}", "sure=yes")
-    checkout.make("up")
-    assert checkout.titles()[0] == "kept"
-
-
-@pytest.mark.only("docker", because="it needs both engines")
-def test_backup_of_one_engine_is_restored_on_the_other(checkout: Checkout, backup: str) -> None:
-    checkout.make("down")
-    first = checkout.make("up", "ENGINE=native")
-    assert "Engine docker has data of its own, which stays there and is not seen here" in first
-    checkout.make("restore", f"FILE={backup}", "sure=yes", "ENGINE=native")
-    assert checkout.titles()[0] == "kept"
-    checkout.create_note(title="on native")
-    run = checkout.try_make("up")
-    assert run.returncode != 0
-    assert "the stack runs on engine native; type make down ENGINE=native first" in run.stdout
-    [file] = re.findall(r"make restore FILE=(\S+)", checkout.make("backup", "ENGINE=native"))
-    checkout.make("clean", "sure=yes", "ENGINE=native")
-    checkout.make("up")
-    checkout.make("restore", f"FILE={file}", "sure=yes")
-    assert checkout.titles()[:2] == ["on native", "kept"]

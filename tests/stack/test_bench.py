@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -13,11 +14,8 @@ import pytest
 
 from tests.checkouts import Checkout
 from tests.engines import Stack
+from tests.releases import Typed
 from tests.support import cannot_run, wait_until
-
-pytestmark = pytest.mark.only(
-    "native", because="what is measured are processes of this machine, on either engine"
-)
 
 
 @pytest.fixture(scope="module")
@@ -37,22 +35,25 @@ def bench(clone: Callable[[str], Checkout], tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(bench: Checkout) -> Iterator[None]:
-    """Hold that no file and no process is left of a copy."""
+    """Hold that no file and no process is left of a copy; what is left all the same goes."""
     yield
     temporary = Path(bench.environment["TMPDIR"])
-    assert list(temporary.iterdir()) == []
-    assert processes_in(temporary) == []
+    processes, files = processes_in(temporary), list(temporary.iterdir())
+    told = [" ".join(process.cmdline()) for process in processes]
+    for process in processes:
+        process.kill()
+    for path in files:
+        shutil.rmtree(path)
+    assert (told, files) == ([], [])
 
 
-def processes_in(folder: Path) -> list[str]:
-    """Return the command lines of the processes that work under `folder`."""
+def processes_in(folder: Path) -> list[psutil.Process]:
+    """Return the processes that work under `folder`."""
     found = []
     for process in psutil.process_iter():
-        try:
+        with suppress(psutil.Error):
             if Path(process.cwd()).is_relative_to(folder):
-                found.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
+                found.append(process)
     return found
 
 
@@ -71,16 +72,14 @@ def test_bench_measures_each_contestant_by_its_answers(bench: Checkout) -> None:
 
 
 def test_bench_that_is_interrupted_ends_its_servers(bench: Checkout) -> None:
-    line = ["make", "--no-print-directory", "bench", "WORK=list"]
-    running = subprocess.Popen(
-        line, cwd=bench.path, env=bench.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
     temporary = Path(bench.environment["TMPDIR"])
-    wait_until(lambda: list(temporary.glob("*/.bare/run/nginx.pid")), "the other contestant to be started")
-    os.killpg(running.pid, signal.SIGINT)
-    screen, _ = running.communicate(timeout=60)
-    assert "make bench: interrupted" in screen
-    assert running.returncode != 0
+    with Typed(bench, "bench", "WORK=list") as running:
+        wait_until(
+            lambda: list(temporary.glob("*/.bare/run/nginx.pid")), "the other contestant to be started"
+        )
+        running.interrupt(signal.SIGINT)
+    assert "make bench: interrupted" in running.screen
+    assert running.process.returncode != 0
 
 
 def test_bench_without_wrk_says_where_to_get_it(bench: Checkout, tmp_path: Path) -> None:

@@ -4,59 +4,22 @@ import http.server
 import os
 import re
 import shutil
-import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from engines.copies import free_port
 from tests.checkouts import OWNER, Checkout
-from tests.engines import engine
+from tests.doctor import doctor, plant, stand_in
 
 Edit = Callable[[str, str, str], None]
-
-
-@pytest.fixture(scope="module")
-def settled(clone: Callable[[str], Checkout], checkout: Checkout) -> tuple[Checkout, str]:
-    """A checkout that is not up, and its .env."""
-    resting = clone("resting")
-    del resting.environment["HTTP_PORT"]
-    settings = (checkout.path / ".env").read_text()
-    settings = re.sub("(?m)^(COMPOSE_PROJECT_NAME=.*)", r"\1-resting", settings)
-    return resting, re.sub("(?m)^HTTP_PORT=.*", f"HTTP_PORT={free_port()}", settings)
-
-
-@pytest.fixture
-def resting(settled: tuple[Checkout, str]) -> Checkout:
-    """A checkout that is not up, with settings that are well."""
-    checkout, settings = settled
-    (checkout.path / ".env").unlink(missing_ok=True)
-    (checkout.path / ".env").touch(0o600)
-    (checkout.path / ".env").write_text(settings)
-    return checkout
-
-
-def doctor(checkout: Checkout, *variables: str, user: int | None = None, **environment: str) -> list[str]:
-    """Return what `make doctor` finds."""
-    run = checkout.try_make("doctor", *variables, user=user, **environment)
-    found = re.findall(r"^make doctor: (.*)$", run.stdout, re.MULTILINE)
-    assert (run.returncode != 0) == bool(found), run.stdout
-    assert bool(found) != ("==> All is well" in run.stdout)
-    return found
-
-
-def test_nothing_is_found_where_all_is_well(checkout: Checkout) -> None:
-    assert doctor(checkout) == []
 
 
 @pytest.mark.parametrize(
@@ -76,15 +39,6 @@ def test_nothing_is_found_where_all_is_well(checkout: Checkout) -> None:
 def test_wrong_line_of_env_is_found(resting: Checkout, old: str, new: str, line: str) -> None:
     plant(resting, (old, new))
     assert re.search(line, "\n".join(doctor(resting)))
-
-
-def plant(checkout: Checkout, *faults: tuple[str, str]) -> None:
-    """Replace texts in .env."""
-    text = (checkout.path / ".env").read_text()
-    for old, new in faults:
-        assert old in text
-        text = text.replace(old, new, 1)
-    (checkout.path / ".env").write_text(text)
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +73,6 @@ def found(settled: tuple[Checkout, str], tmp_path_factory: pytest.TempPathFactor
 )
 def test_fault_among_others_is_found(found: str, line: str) -> None:
     assert line in found
-
-
-def test_nothing_is_found_where_nothing_runs(resting: Checkout) -> None:
-    assert doctor(resting) == []
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "CSRF_SESSION_KEY", "POSTGRES_PASSWORD"])
@@ -178,30 +128,6 @@ def test_database_that_is_newer_than_the_code_is_found(checkout: Checkout) -> No
         checkout.make("psql", stdin=update.format(stored))
 
 
-@pytest.mark.only("docker", because="native's socket is for the owner alone, and asks for no password")
-def test_password_that_the_volume_does_not_know_is_found(checkout: Checkout, edit: Edit) -> None:
-    edit(".env", "POSTGRES_PASSWORD=", "POSTGRES_PASSWORD=not")
-    [line, *_] = doctor(checkout)
-    assert "refuses the password. If .env was changed, put the old password back" in line
-
-
-@pytest.fixture
-def stranger() -> Iterator[int]:
-    """A port on which a process that is not ours listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
-def test_port_that_another_has_is_found_with_who_has_it(resting: Checkout, stranger: int) -> None:
-    name = psutil.Process().name()
-    assert any(
-        line.startswith(
-            f"port {stranger} is taken by {name} (pid {os.getpid()}); set another in .env: HTTP_PORT="
-        )
-        for line in doctor(resting, f"HTTP_PORT={stranger}")
-    )
-
-
 def certificate(folder: Path, days: float) -> list[str]:
     """Make a certificate that is good for `days`, and return the settings that name it."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
@@ -232,51 +158,9 @@ def test_certificate_that_is_good_for_long_is_not_a_fault(resting: Checkout, tmp
     assert not any("certificate" in found for found in doctor(resting, *certificate(tmp_path, 30)))
 
 
-def stand_in(folder: Path, name: str, script: str) -> str:
-    """Put a program before the real one, which it has as "$REAL"; return the PATH that has it."""
-    real = shutil.which(name)
-    (folder / name).write_text(f"#!/bin/bash\nREAL={real}\n{script}\n")
-    (folder / name).chmod(0o755)
-    return f"{folder}:{os.environ['PATH']}"
-
-
-@pytest.mark.only("native", because="a Docker engine tells its own memory")
-def test_little_memory_is_found(resting: Checkout, tmp_path: Path) -> None:
-    # A stand-in, as no test may fill the memory.
-    path = stand_in(tmp_path, "awk", 'case "$*" in *MemAvailable*) echo 50 ;; *) exec "$REAL" "$@" ;; esac')
-    assert any("only 50 MB of memory are free" in line for line in doctor(resting, PATH=path))
-
-
-@pytest.mark.only("docker", because="it is about the Docker engine")
-@pytest.mark.parametrize(
-    ("asked", "told", "line"),
-    [
-        ("*MemTotal*", "536870912", "the Docker engine has 512 MB of memory; give it 1024 at least"),
-        ("*Server.Version*", "24.0.1", "the Docker engine is 24.0.1, and must be 25 or newer"),
-        ("compose version*", "2.20.0", "Docker Compose is 2.20.0, and must be 2.24.4 or newer"),
-    ],
-)
-def test_docker_that_does_not_do_is_found(
-    resting: Checkout, tmp_path: Path, asked: str, told: str, line: str
-) -> None:
-    path = stand_in(
-        tmp_path,
-        "docker",
-        f'case "$*" in {asked.replace(" ", chr(92) + " ")}) echo {told} ;; *) exec "$REAL" "$@" ;; esac',
-    )
-    assert line in doctor(resting, PATH=path)
-
-
 def test_docker_that_does_not_run_is_found(resting: Checkout) -> None:
     found = doctor(resting, "ENGINE=docker", DOCKER_HOST="unix:///nowhere.sock")
     assert any("no Docker engine answers here; start Docker" in line for line in found)
-
-
-@pytest.mark.only("native", because="web runs in an image of its own")
-def test_python_that_does_not_do_is_found(resting: Checkout, tmp_path: Path) -> None:
-    for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):
-        path = stand_in(tmp_path, name, 'case "$1" in --version) echo Python 3.9.1 ;; *) exit 1 ;; esac')
-    assert any("needs Python 3.11 to 3.14" in line and "3.9.1" in line for line in doctor(resting, PATH=path))
 
 
 @pytest.mark.root
@@ -289,59 +173,12 @@ def test_file_of_another_user_is_found(clone: Callable[[str], Checkout]) -> None
     assert any(re.search(r"^\./Makefile belongs to root; type sudo chown -R \S+ \.$", line) for line in found)
 
 
-@pytest.mark.only("docker", because="web runs as who types make up")
-def test_user_of_web_who_does_not_own_the_files_is_found(checkout: Checkout, edit: Edit) -> None:
-    edit(".env", "WEB_USER=", "WEB_USER=4242:4242\n#")
-    assert any("WEB_USER=4242:4242 does not own web/" in line for line in doctor(checkout))
-
-
-@pytest.mark.parametrize(("service", "path"), [("nginx", "nginx/nginx.conf"), ("db", "db/postgresql.conf")])
-def test_service_that_is_older_than_its_sources_is_found(
-    checkout: Checkout, edit: Edit, service: str, path: str
-) -> None:
-    edit(path, "# ", "# Edited. ")
-    what = f"the image of {service} is older than its sources; type make up"
-    if engine() == "native":
-        what = f"{service} runs from older files or settings than those here; type make up"
-    assert doctor(checkout) == [what]
-
-
-def test_settings_that_have_not_been_taken_up_are_found(checkout: Checkout, edit: Edit) -> None:
-    edit(".env", "#RATE_LIMIT=50", "RATE_LIMIT=51")
-    what = "nginx runs with older settings than those here; type make up"
-    if engine() == "native":
-        what = "nginx runs from older files or settings than those here; type make up"
-    assert doctor(checkout) == [what]
-
-
 def test_app_that_cannot_be_loaded_is_found(checkout: Checkout, edit: Edit) -> None:
     edit("web/app/notes/models.py", "class Note", "syntax(\n\n\nclass Note")
     [line] = doctor(checkout)
     assert re.search(
         r"^the app cannot be loaded: SyntaxError: .*web/app/notes/models\.py line \d+; mend", line
     )
-
-
-def test_services_that_do_not_run_are_found(checkout: Checkout) -> None:
-    if engine() == "native":
-        subprocess.run(
-            ["venv/bin/python", "engines/servers.py", "stop", "web"], cwd=checkout.path, check=True
-        )
-        pid = int((checkout.path / ".native/run/nginx.pid").read_text())
-        for process in [*psutil.Process(pid).children(), psutil.Process(pid)]:
-            process.kill()
-        states = {"web": "has stopped", "nginx": "has died"}
-    else:
-        project = checkout.setting("COMPOSE_PROJECT_NAME")
-        subprocess.run(["docker", "rm", "--force", f"{project}-web-1"], check=True, capture_output=True)
-        subprocess.run(["docker", "stop", f"{project}-nginx-1"], check=True, capture_output=True)
-        states = {"web": "is not there", "nginx": "is exited"}
-    try:
-        found = doctor(checkout)
-    finally:
-        checkout.make("up")
-    for service, state in states.items():
-        assert f"{service} {state}; type make logs S={service}, then make up" in found
 
 
 def test_up_shows_what_does_not_stop_it(checkout: Checkout, edit: Edit) -> None:

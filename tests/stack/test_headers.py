@@ -2,10 +2,10 @@
 
 import re
 
-import httpx
 import pytest
 
 from tests.engines import Stack
+from tests.support import get
 
 EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
@@ -63,5 +63,5 @@ def test_page_asks_for_nothing_that_its_policy_forbids(stack: Stack, path: str) 
 
 
 def test_cookie_is_for_this_site_and_no_script(stack: Stack) -> None:
-    [cookie] = httpx.get(f"{stack.url}/notes/new").headers.get_list("Set-Cookie")
+    [cookie] = get(f"{stack.url}/notes/new").headers.get_list("Set-Cookie")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))

@@ -10,7 +10,6 @@ from tests.engines import Stack
 from tests.hostile import KINDS, SMUGGLED
 from tests.support import send_raw, wait_until
 
-pytestmark = pytest.mark.only("docker", because="the servers and their configuration are the same on both")
 ANSWER = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\n\r\n", re.DOTALL)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.checkouts import Checkout, variables
 from tests.engines import Stack
-from tests.support import assert_problem, wait_until
+from tests.support import PATIENCE, assert_problem, post, wait_until
 
 SETTINGS = {
     "CLIENT_CONNECTIONS": "5",
@@ -42,7 +42,7 @@ def client(limited: Checkout) -> Iterator[Callable[[], httpx.Client]]:
 
         def make() -> httpx.Client:
             own = {"X-Forwarded-For": f"192.0.2.{next(addresses)}"}
-            return opened.enter_context(httpx.Client(base_url=limited.url, headers=own, timeout=30))
+            return opened.enter_context(httpx.Client(base_url=limited.url, headers=own, timeout=PATIENCE))
 
         yield make
 
@@ -107,7 +107,7 @@ def test_limit_is_for_each_client(http: httpx.Client, client: Callable[[], httpx
 def test_addresses_of_one_ipv6_network_are_one_client(limited: Checkout, address: str) -> None:
     def ask(number: int) -> int:
         headers = {"X-Forwarded-For": address.format(0x1000 + number)}
-        return httpx.post(f"{limited.url}/api/notes", json={}, headers=headers).status_code
+        return post(f"{limited.url}/api/notes", json={}, headers=headers).status_code
 
     assert 429 in [ask(number) for number in range(8)]
 
@@ -116,7 +116,7 @@ def test_addresses_of_one_ipv6_network_are_one_client(limited: Checkout, address
 def test_ipv6_networks_are_clients_of_their_own(limited: Checkout, address: str) -> None:
     def ask(number: int) -> int:
         headers = {"X-Forwarded-For": address.format(0x2000 + number)}
-        return httpx.post(f"{limited.url}/api/notes", json={}, headers=headers).status_code
+        return post(f"{limited.url}/api/notes", json={}, headers=headers).status_code
 
     assert {ask(number) for number in range(8)} == {422}
 
@@ -158,7 +158,7 @@ def test_more_than_web_takes_is_refused_at_once_and_the_rest_served(
             waiting = [answer for answer in answers if not answer.done()]
         assert waiting
         assert {answer.result().status_code for answer in waiting} == {200}
-    wait_until(limited.is_ready, "the stack to be as before", seconds=5)
+    wait_until(limited.is_ready, "the stack to be as before")
     hold_row("Requests at once, 5 times what web takes", 40, "503 at once, the rest when their turn comes")
 
 

@@ -2,12 +2,11 @@
 
 import json
 
-import httpx
 import pytest
 
 from tests.checkouts import Checkout
 from tests.engines import Stack
-from tests.support import send_raw, wait_until
+from tests.support import get, send_raw, wait_until
 
 SECRETS = {
     "cookie": "secret-of-a-cookie",
@@ -81,7 +80,7 @@ def test_query_of_a_sign_in_is_left_out(stack: Stack) -> None:
 
 
 def test_request_of_a_stranger_is_in_the_log_by_its_address(stack: Stack) -> None:
-    assert httpx.get(stack.url, headers={"X-Request-ID": "by-its-address"}).status_code == 200
+    assert get(stack.url, headers={"X-Request-ID": "by-its-address"}).status_code == 200
     wait_until(lambda: "by-its-address" in stack.logs("nginx"), "nginx to log")
     [line] = [line for line in lines(stack, "nginx") if line["request_id"] == "by-its-address"]
     assert line["client"]

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from balance import NOBODY, STOPPING, Board, Worker
-from tests.support import ROOT, wait_until
+from tests.support import PATIENCE, ROOT, wait_until
 
 CLIENTS = 30
 ROUNDS = 400  # at most, until they are balanced
@@ -45,7 +45,7 @@ def gunicorn(tmp_path: Path, settings: Callable[[str], dict[str, str]]) -> Itera
     )
     yield server
     server.terminate()
-    server.wait(20)
+    server.wait(PATIENCE)
 
 
 class Client:
@@ -129,7 +129,7 @@ def test_worker_that_stops_has_no_share(gunicorn: psutil.Popen, tmp_path: Path) 
     one, other = workers(gunicorn)
     with clients_of(other, one, tmp_path / "web.sock") as clients:
         gunicorn.send_signal(signal.SIGTTOU)
-        one.wait(20)
+        one.wait(PATIENCE)
         for client in clients:
             client.ask()
         assert all(client.connection for client in clients)

@@ -10,6 +10,7 @@ from app.prepare import LOCK, lock, migration_engine, prepare
 from app.standing import NotPreparedError, Schema, known_revisions, schema_state
 from config import TestingConfig
 from manage import make
+from tests.support import PATIENCE
 
 Settings = Callable[[str], dict[str, str]]
 
@@ -224,7 +225,7 @@ def test_index_is_created_concurrently_while_others_wait_for_the_lock(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(PATIENCE)
     assert revisions(fresh) == ["index"]
 
 

@@ -14,6 +14,7 @@ from app.extensions import db
 from app.light import PLANS, make_plan
 from app.notes.models import Note
 from app.reads import READS
+from tests.support import PATIENCE
 from tests.unit.conftest import admin
 
 KILL = select(func.pg_terminate_backend(func.pg_backend_pid()))
@@ -95,7 +96,7 @@ def test_pool_serves_views_that_read_and_then_store(own_app: Flask) -> None:
 
     def read_and_store() -> str:
         db.session.scalar(select(func.count(Note.id)))
-        together.wait(timeout=20)
+        together.wait(PATIENCE)
         db.session.add(Note(title="a"))
         db.session.commit()
         return ""
@@ -114,7 +115,7 @@ def test_pool_serves_views_that_read_by_a_plan_and_then_by_the_orm(own_app: Flas
 
     def read_and_count() -> str:
         db.session.scalar(by_id)
-        together.wait(timeout=20)
+        together.wait(PATIENCE)
         return str(db.session.scalar(select(func.count(Note.id))))
 
     own_app.add_url_rule("/both", view_func=read_and_count)

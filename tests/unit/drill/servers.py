@@ -103,7 +103,8 @@ def load(handle: Handle, acknowledged: Path, *kinds: Kind) -> Tally:
             load = Load(server, actions)
             for kind in kinds:
                 await load.one(kind, time.monotonic())
-                await asyncio.sleep(0.01)  # in which a server that closes has closed
+                for _ in range(10):  # turns of the loop, in which a server that closes has closed
+                    await asyncio.sleep(0.001)
             load.close()
             return load.tally
 

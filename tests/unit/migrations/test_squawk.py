@@ -75,14 +75,14 @@ def revision(upgrade: Callable[[], object]) -> ModuleType:
     return cast(ModuleType, SimpleNamespace(upgrade=upgrade))
 
 
-@pytest.mark.parametrize("rule", set(RULES) - {UNREADABLE})
+@pytest.mark.parametrize("rule", sorted(set(RULES) - {UNREADABLE}))
 def test_statement_that_hurts_is_found(rule: str) -> None:
     found = findings(revision(lambda: op.execute(BROKEN[rule])))
     assert rule in {finding.rule for finding in found}
     assert {finding.statement for finding in found} == {BROKEN[rule]}
 
 
-@pytest.mark.parametrize("rule", BREAKING)
+@pytest.mark.parametrize("rule", sorted(BREAKING))
 def test_statement_that_older_code_may_fail_after_is_found(rule: str) -> None:
     found = findings(revision(lambda: op.execute(BROKEN_FOR_OLDER_CODE[rule])))
     assert rule in {finding.rule for finding in found if finding.breaks}

@@ -10,8 +10,6 @@ from engines.copies import free_port, production_settings, write_settings
 from tests.engines import DockerStack
 from tests.support import ROOT
 
-pytestmark = pytest.mark.only("docker", because="native has one web, which scales by its workers")
-
 
 @pytest.fixture
 def three(

@@ -5,11 +5,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.checkouts import OWNER, Checkout
-
-pytestmark = pytest.mark.only("docker", because="it needs a Docker engine")
 
 
 def test_docker_is_taken_where_it_answers(clone: Callable[[str], Checkout]) -> None:

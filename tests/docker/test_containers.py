@@ -10,8 +10,6 @@ import pytest
 from tests.engines import DockerStack
 from tests.support import ROOT
 
-pytestmark = pytest.mark.only("docker", because="it is about containers")
-
 SERVICES = ("db", "web", "nginx")
 SECRETS = ("SECRET_KEY", "CSRF_SESSION_KEY", "POSTGRES_PASSWORD")
 

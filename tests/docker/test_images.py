@@ -7,8 +7,6 @@ import pytest
 
 from tests.engines import DockerStack
 
-pytestmark = pytest.mark.only("docker", because="it is about images")
-
 MEGABYTE = 1_000_000
 
 
