@@ -1,5 +1,6 @@
 """A copy of this checkout, to try things in: its files, and the settings of a production."""
 
+import atexit
 import secrets
 import shutil
 import socket
@@ -16,7 +17,6 @@ UNLIMITED = {f"RATE_{name}": "100000" for name in ("LIMIT", "BURST", "LIMIT_UNSA
 
 # Below those of outgoing connections, one of which could take a port while its server restarts.
 PORTS = range(20_000, 32_000)
-reserved: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -31,7 +31,7 @@ def free_port() -> int:
         with socket.socket() as probe, suppress(OSError):
             claim.bind(("127.0.0.1", port))
             probe.bind(("127.0.0.1", port))
-            reserved.append(claim)
+            atexit.register(claim.close)
             return port
         claim.close()
     raise OSError(f"no port of {PORTS.start} to {PORTS.stop - 1} is free")
