@@ -93,10 +93,10 @@ def copy_repository(path: Path) -> None:
 
 
 def replace(path: Path, old: str, new: str) -> None:
-    """Replace a text in a file."""
+    """Replace a text in a file, once."""
     text = path.read_text()
     assert old in text
-    path.write_text(text.replace(old, new))
+    path.write_text(text.replace(old, new, 1))
 
 
 def remove_module(checkout: Checkout, many: str) -> None:

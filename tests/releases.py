@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from engines.copies import production_settings, write_settings
-from tests.checkouts import Checkout
+from tests.checkouts import Checkout, replace
 from tests.engines import engine
 from tests.support import PATIENCE, ROOT, get, repeating
 
@@ -68,9 +68,7 @@ class Production(Checkout):
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace a text in a file."""
-        text = (self.path / name).read_text()
-        assert old in text
-        (self.path / name).write_text(text.replace(old, new, 1))
+        replace(self.path / name, old, new)
 
     def say(self, status: str) -> None:
         """Have /healthz say something else."""

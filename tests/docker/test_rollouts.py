@@ -1,4 +1,4 @@
-"""Of rollouts, what only containers have: an image of nginx, and an engine that starts what was running."""
+"""Of rollouts, what only containers have: an image of nginx."""
 
 from tests.releases import Production
 

@@ -10,9 +10,6 @@ from tests.checkouts import Checkout
 from tests.engines import has_data, services
 from tests.support import post, wait_until
 
-# --- make up ---
-
-
 # --- the other verbs ---
 
 
