@@ -298,13 +298,11 @@ pg() {
 
 web_runs() { [ -n "$(compose ps --quiet --status running web 2>/dev/null)" ]; }
 
-reload_web() { hang_up web; }
-
-# hang_up SERVICE: sends SIGHUP to its main processes. After `docker kill`, whatever the signal, a container counts as stopped by
-# hand, and Docker would not start it again when the host does.
-hang_up() {
+# reload_web: by a signal from within. After `docker kill`, whatever the signal, a container counts as stopped by hand, and Docker
+# would not start it again when the host does.
+reload_web() {
   local container
-  for container in $(containers_of "$1" --quiet); do docker exec "$container" sh -c 'kill -HUP 1'; done
+  for container in $(containers_of web --quiet); do docker exec "$container" sh -c 'kill -HUP 1'; done
 }
 
 # The volume and the folder in it belong to nginx's user, who alone can read the key.
@@ -316,9 +314,28 @@ install_certificate() {
 
 remove_certificate() { docker volume rm --force "$(env_get COMPOSE_PROJECT_NAME slipway)_tls" >/dev/null; }
 
+# reload_nginx: has nginx read its configuration anew, and notes in `leaving` the workers that end with their last request. It is
+# one command in the container, as each costs more than what it does.
 reload_nginx() {
-  front nginx -t -q -c /var/lib/nginx/conf/nginx.conf </dev/null || fail "nginx refuses this; what it had before serves on"
-  hang_up nginx
+  local before status=0
+  # shellcheck disable=SC2016 # the container's variables
+  before=$(front sh -c '
+    workers() { for p in /proc/[0-9]*; do ! grep -qs "^nginx: worker process" "$p/cmdline" || echo "${p#/proc/}"; done; }
+    nginx -t -q -c "$NGINX_STATE/conf/nginx.conf" || exit 3
+    before=$(workers)
+    echo "$before"
+    kill -HUP 1
+    for i in $(seq 100); do
+      ! workers | grep -qvxF "$before" || exit 0
+      sleep 0.1
+    done
+    exit 1' </dev/null) || status=$?
+  leaving="${leaving:-} $before"
+  case "$status" in
+    0) ;;
+    3) fail "nginx refuses this; what it had before serves on" ;;
+    *) fail "nginx does not take up its configuration; type make logs S=nginx" ;;
+  esac
 }
 
 check_alive() { :; }

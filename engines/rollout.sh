@@ -33,7 +33,11 @@ try_lock() {
   docker ps --all --quiet --filter "name=^$(project)-lock\$" --filter status=exited | xargs docker rm >/dev/null 2>&1 || true
   docker container prune --force --filter "label=slipway.lock=$(project)" --filter until=1m >/dev/null || true
   answer=$(mktemp)
-  exec 8> >(exec docker run --interactive --rm --name "$(project)-lock" --network none --read-only --label "slipway.lock=$(project)" --label "slipway.holder=make $verb since $(date +%H:%M:%S)" --entrypoint sh "$image" -c 'echo locked; cat >/dev/null' >"$answer" 2>&1)
+  # The image has the labels of a service, which the lock is none of.
+  exec 8> >(exec docker run --interactive --rm --name "$(project)-lock" --network none --read-only \
+    --label "slipway.lock=$(project)" --label "slipway.holder=make $verb since $(date +%H:%M:%S)" \
+    --label com.docker.compose.project= --label com.docker.compose.service= \
+    --entrypoint sh "$image" -c 'echo locked; cat >/dev/null' >"$answer" 2>&1)
   for _ in $(seq 100); do
     said=$(cat "$answer")
     [ -z "$said" ] || break
@@ -65,15 +69,28 @@ front() {
   fi
 }
 
-# shellcheck disable=SC2016 # the container's variables
+# read_releases: they are asked for once, as nobody else changes them while this make has its turn.
 read_releases() {
+  if [ -z "${scratch:-}" ]; then
+    ask_releases
+    return
+  fi
+  [ -f "$scratch/releases" ] || { ask_releases >"$scratch/asked" && mv "$scratch/asked" "$scratch/releases"; } || return
+  cat "$scratch/releases"
+}
+
+# shellcheck disable=SC2016 # the container's variables
+ask_releases() {
   local volume
   volume=$(docker volume ls --quiet --filter "name=^$(project)_nginx\$") || return
   [ -z "$volume" ] || front sh -c 'cat "$NGINX_STATE/releases" 2>/dev/null || true' </dev/null
 }
 
 # shellcheck disable=SC2016 # likewise
-write_releases() { front sh -c 'cat >"$NGINX_STATE/releases.new" && mv "$NGINX_STATE/releases.new" "$NGINX_STATE/releases"'; }
+write_releases() {
+  rm -f "$scratch/releases"
+  front sh -c 'cat >"$NGINX_STATE/releases.new" && mv "$NGINX_STATE/releases.new" "$NGINX_STATE/releases"'
+}
 
 has_release() { docker image inspect "$(image_of web):$1" >/dev/null 2>&1; }
 
@@ -131,7 +148,7 @@ lead_to() {
   local how=by_address changed
   [ -n "$(serving)" ] || how=by_name
   changed=$("$how" "$1" | front keep servers)
-  [ -z "$changed" ] || renew_nginx
+  [ -z "$changed" ] || reload_nginx
   led=$1 led_at=$SECONDS
 }
 
@@ -140,32 +157,13 @@ settle() {
   local changed
   while [ "$((SECONDS - led_at))" -lt "$LEARN" ]; do sleep 0.5; done
   changed=$(by_name "$led" | front keep servers)
-  [ -z "$changed" ] || renew_nginx
+  [ -z "$changed" ] || reload_nginx
   leaving=""
   # shellcheck disable=SC2016 # the container's variable
   front sh -c 'rm -f "$NGINX_STATE/pending"' </dev/null
 }
 
 nginx_runs() { [ -n "$(containers_of nginx --quiet --filter status=running)" ]; }
-
-# shellcheck disable=SC2016 # likewise
-# nginx_workers: prints the pids of its workers, as its container has them.
-nginx_workers() {
-  front sh -c 'for p in /proc/[0-9]*; do ! grep -qs "^nginx: worker process" "$p/cmdline" || echo "${p#/proc/}"; done' </dev/null
-}
-
-# renew_nginx: has nginx read its configuration anew, and notes in `leaving` the workers that end with their last request.
-renew_nginx() {
-  local before _
-  before=$(nginx_workers)
-  reload_nginx
-  leaving="${leaving:-} $before"
-  for _ in $(seq 100); do
-    [ -z "$(without "$(nginx_workers)" "$before")" ] || return 0
-    sleep 0.1
-  done
-  fail "nginx does not take up its configuration; type make logs S=nginx"
-}
 
 # --- A rollout
 
@@ -226,7 +224,7 @@ start_beside() {
   begun=yes
   # What starts is not to be asked before it is ready.
   if [ -n "$old" ] && [ "$(pointed_at)" = web ]; then lead_to "$old"; fi
-  quietly compose up --detach --no-recreate --scale web="$((number + $(count "$before_start")))" web || fail "the new web could not be started"
+  quietly compose up --detach --no-deps --no-recreate --scale web="$((number + $(count "$before_start")))" web || fail "the new web could not be started"
   new=$(without "$(webs --all)" "$before_start")
   await_ready
   publish_static
@@ -236,14 +234,12 @@ count() { printf '%s\n' "$1" | sed '/^$/d' | wc -l | tr -d ' '; }
 
 # await_ready: by their own /readyz, which Docker asks.
 await_ready() {
-  local until=$((SECONDS + READY)) name
-  while [ -n "$(without "$new" "$(ready_webs)")" ]; do
-    for name in $new; do
-      case "$(docker inspect --format '{{.State.Status}} {{.RestartCount}} {{.State.Health.Status}}' "$name" 2>&1)" in
-        "running 0 starting" | "running 0 healthy") ;;
-        *) fail "web of $release does not run" ;;
-      esac
-    done
+  local until=$((SECONDS + READY)) states
+  while true; do
+    # shellcheck disable=SC2086 # a list
+    states=$(docker inspect --format '{{.State.Status}} {{.RestartCount}} {{.State.Health.Status}}' $new 2>&1 | sort -u) || true
+    [ "$states" != "running 0 healthy" ] || return 0
+    [ -z "$(without "$states" $'running 0 healthy\nrunning 0 starting')" ] || fail "web of $release does not run"
     [ "$SECONDS" -lt "$until" ] || fail "web of $release is not ready after $READY s"
     sleep 0.3
   done
@@ -320,15 +316,8 @@ answers_since() {
 
 # drain: waits until the workers that `leaving` names are gone.
 drain() {
-  local name present
-  while true; do
-    present=$(nginx_workers | xargs)
-    present=" $present "
-    for name in ${leaving:-}; do
-      case "$present" in *" $name "*) sleep 0.3 && continue 2 ;; esac
-    done
-    break
-  done
+  # shellcheck disable=SC2016,SC2086 # the container's variables; a list
+  front sh -c 'for p; do while grep -qs "^nginx: worker process" "/proc/$p/cmdline"; do sleep 0.1; done; done' sh ${leaving:-} </dev/null
 }
 
 # remove_webs NAMES: ends containers in good order.
@@ -375,7 +364,7 @@ mend() {
   say "Mending what an earlier make has left by half"
   if [ -n "$keep" ] && [ -n "$(containers_of nginx --quiet)" ]; then
     lead_to "$keep"
-    renew_nginx
+    reload_nginx
     drain
     settle
   fi
