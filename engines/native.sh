@@ -30,10 +30,10 @@ check_state_owner() {
 
 check_port() {
   local port
-  can_bind 0 || fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an address of this machine"
   for port in $(served_ports); do
     ! serves_on "$port" || continue
     ! can_open "$port" || continue
+    can_bind 0 || fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an address of this machine"
     listens "$port" || [ "$port" -ge 1024 ] || refuse_port "$port" "is for root alone" ", or let everybody have it: sudo sysctl net.ipv4.ip_unprivileged_port_start=80"
     refuse_port "$port" "is taken"
   done
@@ -48,7 +48,7 @@ serves_on() {
 }
 
 # can_open PORT: BSD would let it be opened beside one that is open on every address.
-can_open() { ! listens "$1" && can_bind "$1"; }
+can_open() { can_bind "$1" && ! listens "$1"; }
 
 can_bind() {
   "$(any_python)" - "$(bind_address)" "$1" 2>/dev/null <<'PYTHON'

@@ -113,7 +113,10 @@ renew_nginx() {
 }
 
 drain() {
-  while [ -n "$(among "$("$python" engines/servers.py workers nginx)" "$(printf '%s\n' "${leaving:-none}" | tr ' ' '\n')")" ]; do sleep 0.2; done
+  local pid
+  for pid in ${leaving:-}; do
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  done
 }
 
 settle() {

@@ -8,8 +8,8 @@ usage: python engines/servers.py
            prints the pids of a server's workers
        python engines/servers.py ready SOCKET
            succeeds where the app answers there, its database migrated
-       python engines/servers.py point LINK TARGET
-           has LINK point to TARGET, from one moment to the next
+       python engines/servers.py point LINK TARGET [LINK TARGET]...
+           has each LINK point to its TARGET, from one moment to the next
        python engines/servers.py holder PORT
            prints which process listens on PORT, where that may be seen
 
@@ -17,13 +17,13 @@ A process is the checkout's where it is such a server and works in the checkout.
 another process may have by now, is never believed.
 """
 
-import http.client
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,7 +111,7 @@ class Server:
 
     def processes(self) -> list[psutil.Process]:
         """Return the processes of the server."""
-        return [process for process in psutil.process_iter() if self.safely_owns(process)]
+        return [process for process in candidates() if self.safely_owns(process)]
 
     def noted_pid(self) -> int:
         """Return the number in the pid file, 0 where there is none."""
@@ -120,10 +120,9 @@ class Server:
         except (OSError, ValueError, IndexError):
             return 0
 
-    def state(self) -> str:
+    def state(self, noted: int, processes: list[psutil.Process]) -> str:
         """Return "running PID", "starting", "died" or "stopped"."""
-        noted = self.noted_pid()  # read first: a server that is starting writes it at any moment
-        found = {process.pid for process in self.processes()}
+        found = {process.pid for process in processes if self.safely_owns(process)}
         if noted in found:
             return f"running {noted}"
         if noted:
@@ -145,6 +144,25 @@ class Server:
         self.pid_file.unlink(missing_ok=True)
 
 
+def candidates() -> Iterator[psutil.Process]:
+    """Yield the processes that work in the checkout, and those of which that may not be seen."""
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            try:
+                here = process.cwd().startswith(str(ROOT))
+            except psutil.AccessDenied:
+                here = True
+            if here:
+                yield process
+
+
+def states() -> dict[str, str]:
+    """Return how each server is."""
+    noted = {name: server.noted_pid() for name, server in SERVERS.items()}
+    found = list(candidates())  # after the pid files: a server that is starting writes its own at any moment
+    return {name: server.state(noted[name], found) for name, server in SERVERS.items()}
+
+
 def parent(process: psutil.Process) -> int:
     """Return the pid of the process that has started `process`, which may have ended; 0 then."""
     try:
@@ -159,26 +177,16 @@ def workers(name: str) -> list[int]:
     return [pid for pid, parent in found.items() if parent in found]
 
 
-class LocalConnection(http.client.HTTPConnection):
-    """A connection to the socket `host`, which is a path."""
-
-    def connect(self) -> None:
-        """Connect (OSError)."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.host)
-
-
 def is_ready(path: str) -> bool:
-    """Tell whether the app that listens at `path` answers, its database migrated."""
-    connection = LocalConnection(path, timeout=5)
+    """Tell whether the app that listens at the socket `path` answers, its database migrated."""
     try:
-        connection.request("GET", "/readyz", headers={"Host": "localhost"})
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(path)
+            connection.sendall(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            return b" 200 " in connection.makefile("rb").readline()
+    except OSError:
         return False
-    finally:
-        connection.close()
 
 
 def point(link: Path, target: str) -> None:
@@ -226,10 +234,11 @@ if __name__ == "__main__":
             print(*workers(name), sep="\n")  # noqa: T201 # for engines/releases.sh
         case ["ready", path]:
             sys.exit(not is_ready(path))
-        case ["point", link, target]:
-            point(Path(link), target)
+        case ["point", *pairs]:
+            for link, target in zip(pairs[::2], pairs[1::2], strict=True):
+                point(Path(link), target)
         case ["holder", port]:
             print(holder(int(port)))  # noqa: T201 # for engines/verbs.sh
         case _:
-            for name, server in SERVERS.items():
-                print(name, server.state())  # noqa: T201 # for engines/native.sh
+            for name, state in states().items():
+                print(name, state)  # noqa: T201 # for engines/native.sh

@@ -14,10 +14,11 @@ stop() { "$python" engines/servers.py stop "$@"; }
 
 # start SERVICE: starts it, unless it runs already from the same files and settings.
 start() {
-  local service=$1 made_of
+  local service=$1 made_of condition
   made_of=$("made_of_$service" | sha256)
-  if [ "$(state "$service")" = running ] && [ "$(cat ".native/run/$service.made_of" 2>/dev/null)" = "$made_of" ]; then return; fi
-  stop "$service"
+  condition=$(state "$service")
+  if [ "$condition" = running ] && [ "$(cat ".native/run/$service.made_of" 2>/dev/null)" = "$made_of" ]; then return; fi
+  [ "$condition" = stopped ] || stop "$service"
   put_log_aside ".native/log/$service.log"
   { wc -c <".native/log/$service.log" || echo 0; } >".native/run/$service.began" 2>/dev/null
   "start_$service" </dev/null >>".native/log/$service.log" 2>&1 9>&- || explain "$service"
@@ -214,8 +215,7 @@ start_web_in() {
 
 # point_web PLACE: has web be what runs there.
 point_web() {
-  "$python" engines/servers.py point .native/run/web.pid "web-$1.pid"
-  "$python" engines/servers.py point .native/run/web.sock "web-$1.sock"
+  "$python" engines/servers.py point .native/run/web.pid "web-$1.pid" .native/run/web.sock "web-$1.sock"
 }
 
 web_runs() { [ "$(state web)" = running ]; }
