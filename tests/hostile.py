@@ -7,6 +7,7 @@ from collections.abc import Iterator
 BYTES = [bytes([byte]) for byte in range(256)]
 BIG = b"9" * 5000
 JSON = b"Content-Type: application/json"
+NOBODY = b"9000000000"  # no note has this id
 
 
 def request(line: bytes, *headers: bytes, body: bytes | None = None, host: bytes = b"localhost") -> bytes:
@@ -139,7 +140,7 @@ def json_bodies() -> Iterator[bytes]:
     for body in bodies:
         yield request(b"POST /api/notes", JSON, body=body)
     for body in bodies[512:]:
-        yield request(b"PATCH /api/notes/1", JSON, body=body)
+        yield request(b"PATCH /api/notes/" + NOBODY, JSON, body=body)
 
 
 def ids_cursors_limits() -> Iterator[bytes]:
@@ -182,7 +183,7 @@ def ids_cursors_limits() -> Iterator[bytes]:
         for method in (b"GET", b"DELETE"):
             if number not in (b"..", b"%2e%2e"):
                 yield request(
-                    method + b" /api/notes/9000000000" + number
+                    method + b" /api/notes/" + NOBODY + number
                     if number[:1].isdigit()
                     else method + b" /api/notes/" + number
                 )
@@ -269,7 +270,7 @@ def forms() -> Iterator[bytes]:
     """Forms that are malformed or were not asked for here: none has the token of a session."""
     boundary = b"Content-Type: multipart/form-data; boundary=x"
     part = b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\n'
-    for target in (b"/notes", b"/notes/1", b"/notes/1/delete", b"/gauth/logout"):
+    for target in (b"/notes", b"/notes/" + NOBODY, b"/notes/" + NOBODY + b"/delete", b"/gauth/logout"):
         for body in (
             b"",
             b"title",
@@ -309,7 +310,7 @@ def methods() -> Iterator[bytes]:
         b"",
         b"A" * 500,
     ):
-        for target in (b"/api/notes", b"/api/notes/1", b"/notes", b"/static/style.css"):
+        for target in (b"/api/notes", b"/api/notes/" + NOBODY, b"/notes", b"/static/style.css"):
             yield request(method + b" " + target)
     for target in (
         b"*",
