@@ -244,7 +244,7 @@ class Typed:
 
 @contextmanager
 def posting_notes(url: str, threads: int) -> Iterator[list[tuple[int, int]]]:
-    """Create notes without pause, and yield the status and the id of each; 0 where none came."""
+    """Create notes again and again, and yield the status and the id of each; 0 where none came."""
     answers: list[tuple[int, int]] = []
 
     def post(client: httpx.Client) -> None:

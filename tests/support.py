@@ -19,6 +19,9 @@ ROOT = Path(__file__).parent.parent
 # Seconds after which nothing is waited for any longer; the slowest step takes a tenth of it.
 PATIENCE = 600
 
+# Seconds between two requests of a client that repeats them, who is not to keep a core busy.
+PAUSE = 0.02
+
 
 # Requests of a client that waits as long as it takes.
 get, post, request = (partial(ask, timeout=PATIENCE) for ask in (httpx.get, httpx.post, httpx.request))
@@ -85,12 +88,12 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
 
 @contextmanager
 def repeating(work: Callable[[httpx.Client], None], url: str, clients: int = 4) -> Iterator[None]:
-    """Do `work` with a server without pause, by so many clients; an answer that does not come is none."""
+    """Do `work` with a server again and again, by so many clients; an answer that does not come is none."""
     stop = threading.Event()
 
     def repeat() -> None:
         with httpx.Client(base_url=url, timeout=PATIENCE) as client:
-            while not stop.is_set():
+            while not stop.wait(PAUSE):
                 with suppress(httpx.TransportError):
                     work(client)
 
@@ -107,7 +110,7 @@ def repeating(work: Callable[[httpx.Client], None], url: str, clients: int = 4) 
 
 @contextmanager
 def writing_notes(url: str, clients: int = 4) -> Iterator[list[int]]:
-    """Create notes without pause, and yield the ids of those that were acknowledged."""
+    """Create notes again and again, and yield the ids of those that were acknowledged."""
     acknowledged: list[int] = []
 
     def write(client: httpx.Client) -> None:
@@ -121,7 +124,7 @@ def writing_notes(url: str, clients: int = 4) -> Iterator[list[int]]:
 
 @contextmanager
 def reading_notes(url: str, clients: int = 4) -> Iterator[list[tuple[float, int]]]:
-    """Read notes without pause, and yield when each request began, and its status; 0 where none came."""
+    """Read notes again and again, and yield when each request began, and its status; 0 where none came."""
     answers: list[tuple[float, int]] = []
 
     def read(client: httpx.Client) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.engines import Stack
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def without_web(stack: Stack) -> Iterator[Stack]:
     """The stack, its app stopped."""
     stack.stop("web")

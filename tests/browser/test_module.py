@@ -50,6 +50,8 @@ MODULES = [
     {"NAME": "loan", "FIELDS": "review:references other:references{review}? due:date", "OWNED": "1"},
 ]
 MANY = ("loans", "reviews", "specimens", "books", "authors")
+# Of these, and of the modules that are there, all operations are sent what the document allows.
+SENT = ("loans", "specimens")  # every type, and a record of a user that refers to another
 
 
 def test_specimen_has_every_type() -> None:
@@ -174,6 +176,10 @@ def test_api_does_what_its_document_says(
     library: Checkout, id_token: str, tmp_path: Path, hold_row: Callable[..., None]
 ) -> None:
     document = get(f"{library.url}/api/openapi.json").json()
+    others = tuple(f"/api/{many}" for many in MANY if many not in SENT)
+    document["paths"] = {
+        path: item for path, item in document["paths"].items() if not path.startswith(others)
+    }
     items = [item for path in document["paths"].values() for item in path.items()]
     operations = [operation for method, operation in items if method != "parameters"]
     for (
@@ -194,7 +200,7 @@ def test_api_does_what_its_document_says(
     )
     assert run.returncode == 0, run.stdout
     assert f"Tested: {len(operations)}" in run.stdout
-    hold_row("The API by its document", "every operation, of generated modules too", "nothing found")
+    hold_row("The API by its document", "every operation, of two generated modules too", "nothing found")
 
 
 def test_modules_pass_their_tests_and_the_linters(library: Checkout) -> None:

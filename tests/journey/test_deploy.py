@@ -27,7 +27,7 @@ def deploy(production: Production) -> Deploy:
     production.edit("web/app/static/style.css", "\n", "\n/* second */\n")
     production.edit("nginx/nginx.conf", "server_tokens off", "server_tokens on")
     # What starts slowly is asked too soon, unless that is waited for.
-    slow = "import time\n\ntime.sleep(3)\n"
+    slow = "import time\n\ntime.sleep(1)\n"
     production.edit("web/app/notes/api.py", "from typing", slow + "from typing")
     production.commit("second")
     with reading_notes(production.url, 2) as read, posting_notes(production.url, 2) as posted:

@@ -55,27 +55,19 @@ def test_process_that_has_the_pid_of_a_server_is_spared(other: Checkout) -> None
 
 
 def test_checkout_that_is_moved_while_up_still_owns_its_servers(clone: Callable[[str], Checkout]) -> None:
-    before = clone("before")
-    before.make("up")
-    pids = [int(pid) for pid in services(before).values()]
-    after = Checkout(before.path.rename(before.path.with_name("after")), before.environment)
-    after.make("down")
-    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids)
-    assert "Ready: " in after.make("up")
-    after.make("clean", "sure=yes")
-
-
-def test_checkout_in_the_place_of_a_moved_one_spares_its_servers(
-    clone: Callable[[str], Checkout],
-) -> None:
+    """Another in its place spares them."""
     moved, new = clone("moved"), clone("new")
     moved.make("up")
+    pids = [int(pid) for pid in services(moved).values()]
     place = moved.path
     moved.path = place.rename(place.with_name("away"))
     new.path = new.path.rename(place)
     new.make("up")
     new.make("clean", "sure=yes")
     assert {"db", "nginx"} <= set(services(moved))
+    moved.make("down")
+    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids)
+    assert "Ready: " in moved.make("up")
     moved.make("clean", "sure=yes")
 
 

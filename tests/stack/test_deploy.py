@@ -51,8 +51,9 @@ def test_migration_that_what_serves_would_fail_on_is_refused(draft: Production) 
 def test_wrong_use_of_deploy_is_told_in_a_line(
     production: Production, variables: list[str], line: str
 ) -> None:
-    with unchanged(production):
-        screen = refused(production, *variables)
+    before = production.since("web")
+    screen = refused(production, *variables)
+    assert production.since("web") == before
     said, of_make = (line for line in screen.splitlines() if not line.startswith("==> Note: "))
     assert said.startswith("make deploy: ")
     assert line in said
