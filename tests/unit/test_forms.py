@@ -1,16 +1,23 @@
 """What the forms of every module do alike, with notes as the example."""
 
+import datetime as dt
+import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
 from app.extensions import choices, db
-from app.forms import CHOICES_MAX
+from app.forms import CHOICES_MAX, load_form, stored_values
 from app.notes.models import Note
 from tests.unit.forms import csrf_token
 from tests.unit.notes.conftest import make_note, store_note
+from tests.unit.specimens import VALUES, Specimen, SpecimenSchema
 
 __all__ = ["make_note"]
 MakeNote = Callable[..., Note]
@@ -67,6 +74,85 @@ def test_form_of_an_older_version_keeps_the_input(client: FlaskClient, make_note
     note = make_note()
     form = {"csrf_token": csrf_token(client, "/notes/new"), "version": "0", "title": "mine", "body": ""}
     assert 'value="mine"' in client.post(f"/notes/{note.id}", data=form).text
+
+
+def test_line_ends_in_a_single_line_have_a_control_that_keeps_them(
+    client: FlaskClient, make_note: MakeNote
+) -> None:
+    note = make_note(title="two\nlines")
+    assert ">\ntwo\nlines</textarea>" in client.get(f"/notes/{note.id}/edit").text
+
+
+# --- The version that a form is of ---
+
+
+@pytest.fixture
+def changed(client: FlaskClient, make_note: MakeNote) -> tuple[str, dict[str, str]]:
+    """The URL of a note that was changed since its form was got, and that form."""
+    url = f"/notes/{make_note().id}"
+    form = {"csrf_token": csrf_token(client, f"{url}/edit"), "version": "1", "title": "mine", "body": ""}
+    client.patch(f"/api{url}", json={"title": "theirs"})
+    return url, form
+
+
+def version_of(page: TestResponse) -> str:
+    """Return the version that the form of a page will be sent back with."""
+    [found] = re.findall(r'name="version" value="([^"]*)"', page.text)
+    return str(found)
+
+
+def test_form_that_is_refused_stays_of_its_version(
+    client: FlaskClient, changed: tuple[str, dict[str, str]]
+) -> None:
+    url, form = changed
+    assert version_of(client.post(url, data=form | {"title": "x" * 201})) == "1"
+
+
+@pytest.mark.parametrize("path", ["", "/delete"])
+def test_form_is_of_the_version_whose_change_was_told(
+    client: FlaskClient, changed: tuple[str, dict[str, str]], path: str
+) -> None:
+    url, form = changed
+    page = client.post(url + path, data=form)
+    assert "Changed by somebody else" in page.text
+    assert version_of(page) == "2"
+    again = form | {"version": version_of(page)}
+    assert client.post(url + path, data=again).status_code == 303
+
+
+# --- What was not edited ---
+
+
+def edited(record: Specimen, form: dict[str, str]) -> dict[str, Any]:
+    """Return what the form of a record changes, as a browser sends it."""
+    sent = {name: re.sub("\r\n|\r|\n", "\r\n", text) for name, text in form.items()}
+    with Flask("app").test_request_context(method="POST", data=sent):
+        return load_form(SpecimenSchema(), record)  # type: ignore[no-untyped-call] # marshmallow-sqlalchemy's
+
+
+@given(st.fixed_dictionaries({name: values | st.none() for name, values in VALUES.items()}))
+def test_form_that_was_not_edited_changes_nothing(values: dict[str, Any]) -> None:
+    record = Specimen(**values)
+    shown = stored_values(SpecimenSchema(), record)  # type: ignore[no-untyped-call] # likewise
+    assert edited(record, shown) == {}
+
+
+def test_time_to_the_minute_is_sent_without_seconds_and_changes_nothing() -> None:
+    moment = dt.datetime(2026, 1, 31, 13, 45, 0, 250_000, tzinfo=dt.UTC)
+    record = Specimen(hour=moment.time(), moment=moment)
+    form = stored_values(SpecimenSchema(), record)  # type: ignore[no-untyped-call] # likewise
+    assert edited(record, form | {"hour": "13:45", "moment": "2026-01-31T13:45"}) == {}
+    assert edited(record, form | {"hour": "13:46", "moment": "2026-01-31T13:45"}) == {"hour": dt.time(13, 46)}
+
+
+def test_note_that_was_not_edited_keeps_its_version(
+    client: FlaskClient, make_note: MakeNote, stored: Stored
+) -> None:
+    note = make_note(body="two\r\nlines")
+    token = csrf_token(client, f"/notes/{note.id}/edit")
+    form = {"csrf_token": token, "version": "1", "title": note.title, "body": "two\r\nlines"}
+    assert client.post(f"/notes/{note.id}", data=form).status_code == 303
+    assert stored(Note.version) == [1]
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from app.notes.models import Note
 from app.notes.schemas import NotePage
 from app.rows import Rows
 from app.schemas import page_of
-from tests.unit.test_native import APP, VALUES, Derived, Specimen, SpecimenSchema
+from tests.unit.specimens import VALUES, Specimen, SpecimenSchema
+from tests.unit.test_native import APP, Derived
 
 SECOND = select(Note).where(Note.title == "two")
 NATIVE = ("id", "name", "count", "weight", "found", "key", "day", "moment")

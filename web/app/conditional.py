@@ -35,7 +35,11 @@ def check_match(record: Versioned) -> None:
         abort(412, "The record has been changed since; get it again.")
 
 
+class ChangedError(ValidationError):
+    """A form that was sent was made from another version of its record."""
+
+
 def check_version(record: Versioned) -> None:
-    """Raise ValidationError if the form that was sent was made from another version of `record`."""
+    """Raise ChangedError if the form that was sent was made from another version of `record`."""
     if request.form.get("version", str(record.version)) != str(record.version):
-        raise ValidationError("Changed by somebody else meanwhile; saving again overwrites that.")
+        raise ChangedError("Changed by somebody else meanwhile; sending this again overrides that.")

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Conflict
 
+from .conditional import ChangedError
 from .conflicts import Errors, conflict
 from .fields import from_text, to_text
 
@@ -23,10 +24,42 @@ NOT_FIELDS = ("csrf_token", "version")
 P = ParamSpec("P")
 
 
-def load_form(schema: Schema) -> dict[str, Any]:
-    """Return what the form that was sent says, as `schema` loads it (ValidationError)."""
-    loaded: dict[str, Any] = schema.load(form_data(schema))
+def load_form(schema: Schema, record: object = None) -> dict[str, Any]:
+    """Return what the form that was sent says, as `schema` loads it (ValidationError).
+
+    Of a form of `record`, only what was edited: what it shows may be less than what is stored.
+    """
+    unedited = unedited_fields(schema, record) if record is not None else set()
+    data = {name: value for name, value in form_data(schema).items() if name not in unedited}
+    loaded: dict[str, Any] = schema.load(data, partial=unedited)
     return loaded
+
+
+def unedited_fields(schema: Schema, record: object) -> set[str]:
+    """Return the fields that the form which was sent has as that of `record` shows them."""
+    shown = stored_values(schema, record)
+    return {
+        name
+        for name, field in schema.load_fields.items()
+        if sent_as(field, request.form.get(name, "")) == sent_as(field, shown[name])
+    }
+
+
+def sent_as(field: fields.Field[Any], text: str) -> str:
+    """Return `text` in a spelling that is the same for all in which a browser may send it."""
+    if is_box(field):
+        return str(text == "true")
+    return repr(from_text(field, one_line_end(text)))
+
+
+def is_box(field: fields.Field[Any]) -> bool:
+    """Tell whether a form has a box to check for a field."""
+    return isinstance(field, fields.Boolean) and not field.allow_none
+
+
+def one_line_end(text: str) -> str:
+    """Return `text` with line ends as everywhere else (browsers send CRLF)."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def load_query(schema: type[Schema] | Schema) -> dict[str, Any]:
@@ -55,16 +88,12 @@ def form_data(schema: Schema) -> dict[str, Any]:
         name: field_data(schema, name, value) if name in schema.load_fields else value
         for name, value in given.items()
     }
-    unchecked = {
-        name: False
-        for name, field in schema.load_fields.items()
-        if isinstance(field, fields.Boolean) and not field.allow_none
-    }
+    unchecked = {name: False for name, field in schema.load_fields.items() if is_box(field)}
     return unchecked | {name: value for name, value in data.items() if value is not missing}
 
 
 def field_data(schema: Schema, name: str, text: str) -> Any:
-    """Return what a form says of a field, with line ends as everywhere else (browsers send CRLF)."""
+    """Return what a form says of a field."""
     field = schema.load_fields[name]
     if text == "" and field.allow_none:
         return None
@@ -72,12 +101,22 @@ def field_data(schema: Schema, name: str, text: str) -> Any:
         text = default(schema, name)
     if text == "" and (field.required or not isinstance(field, fields.String)):
         return missing
-    return from_text(field, text.replace("\r\n", "\n"))
+    return from_text(field, one_line_end(text))
 
 
 def form_state(schema: Schema, record: object = None) -> dict[str, Any]:
-    """Return what a form shows: `errors`, and `values`: as sent, else those of `record`, or the defaults."""
-    return {"values": form_values(schema, record), "errors": g.get("form_errors", {})}
+    """Return what a form shows: `errors`, and `values`: as sent, else those of `record`, or the defaults.
+
+    `version` is that of the record which the values were made from.
+    """
+    values, errors = form_values(schema, record), g.get("form_errors", {})
+    return {"values": values, "errors": errors, "version": form_version(record)}
+
+
+def form_version(record: object) -> str:
+    """Return the version that a form is sent back with: another than before once a conflict has been told."""
+    sent = request.form.get("version") if request.method == "POST" and "conflict_told" not in g else None
+    return sent or str(getattr(record, "version", ""))
 
 
 def form_values(schema: Schema, record: object) -> dict[str, str]:
@@ -86,6 +125,11 @@ def form_values(schema: Schema, record: object) -> dict[str, str]:
         return {name: request.form.get(name, "") for name in schema.load_fields}
     if record is None:
         return {name: default(schema, name) for name in schema.load_fields}
+    return stored_values(schema, record)
+
+
+def stored_values(schema: Schema, record: object) -> dict[str, str]:
+    """Return the text that a form shows of each value of `record`."""
     dumped = schema.dump(record)
     return {name: to_text(field, dumped[name]) for name, field in schema.load_fields.items()}
 
@@ -109,9 +153,13 @@ def sent_from(
                 return view(*args, **kwargs)
             except ValidationError as error:
                 status, g.form_errors = 422, error.normalized_messages()
+                if isinstance(error, ChangedError):
+                    g.conflict_told = True
             except (IntegrityError, StaleDataError) as error:
                 current_app.extensions["sqlalchemy"].session.rollback()
                 status, g.form_errors = 409, form_errors(*conflict(error))
+                if isinstance(error, StaleDataError):
+                    g.conflict_told = True
             except Conflict as error:
                 found = getattr(error, "data", {}).get("messages", {}).get("stored", {})
                 status, g.form_errors = 409, form_errors(str(error.description), found)

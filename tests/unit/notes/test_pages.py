@@ -81,6 +81,16 @@ def test_update_of_an_older_version_is_told(
     assert stored(Note.version) == [1]
 
 
+def test_delete_of_an_older_version_is_told(
+    client: FlaskClient, make_note: MakeNote, stored: Stored, form: Form
+) -> None:
+    made = make_note()
+    answer = client.post(f"/notes/{made.id}/delete", data={"csrf_token": form["csrf_token"], "version": "0"})
+    assert answer.status_code == 422
+    assert "Changed by somebody else" in answer.text
+    assert stored(Note.version) == [1]
+
+
 def test_delete_asks_and_removes_the_note(client: FlaskClient, make_note: MakeNote) -> None:
     url = f"/notes/{make_note().id}"
     token = csrf_token(client, f"{url}/delete")

@@ -53,7 +53,7 @@ def edit(note_id: int) -> ResponseReturnValue:
 def update(note_id: int) -> ResponseReturnValue:
     """Change a note."""
     note = db.get_or_404(Note, note_id)
-    data = load_form(NoteSchema())
+    data = load_form(NoteSchema(), note)
     check_version(note)
     note.update(data)
     db.session.commit()
@@ -71,6 +71,8 @@ def ask(note_id: int) -> ResponseReturnValue:
 @sent_from(ask)
 def delete(note_id: int) -> ResponseReturnValue:
     """Delete a note."""
-    db.session.delete(db.get_or_404(Note, note_id))
+    note = db.get_or_404(Note, note_id)
+    check_version(note)
+    db.session.delete(note)
     db.session.commit()
     return redirect(url_for(".index"), 303)
