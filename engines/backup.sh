@@ -1,6 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # engines/run sets `verb`; FILE, back and drop are variables of the command line
 # `make backup` and `make restore`: https://www.postgresql.org/docs/current/app-pgdump.html
 
+RESTORING="filled by make restore" # the comment of a database that is not in place yet
+
 sha256() { { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1; }
 
 # with_database COMMAND...: runs it with the stack's own database started, which is stopped again if it was not.
@@ -82,41 +84,69 @@ check_backup() {
 restore() {
   local db new kept
   db=$(env_get POSTGRES_DB app)
-  new=${back:-${db}_restoring}
-  kept=${db}_before_$(date -u +%Y%m%d_%H%M%S)
+  new=${back:-$(with_suffix "$db" _restoring)}
+  kept=$(with_suffix "$db" "_before_$(date -u +%Y%m%d_%H%M%S)")
   if [ -z "${back:-}" ]; then
     say "Restoring into a new database"
-    admin --set=name="$new" <<<'DROP DATABASE IF EXISTS :"name"; CREATE DATABASE :"name" TEMPLATE template0' || give_up "$new"
-    pg pg_restore --dbname="$new" --no-owner --no-privileges --exit-on-error --single-transaction <"$FILE" || give_up "$new"
+    create_database "$new"
+    pg pg_restore --dbname="$new" --no-owner --no-privileges --exit-on-error --single-transaction <"$FILE" || give_up
   fi
   say "Migrating it"
-  POSTGRES_DB=$new in_new python manage.py db prepare </dev/null || give_up "$new"
+  POSTGRES_DB=$new in_new python manage.py db prepare </dev/null || give_up
   say "Putting it in place"
-  swap "$db" "$new" "$kept" || swap "$db" "$new" "$kept" || swap "$db" "$new" "$kept" || give_up "$new"
+  swap "$db" "$new" "$kept" || swap "$db" "$new" "$kept" || swap "$db" "$new" "$kept" || give_up
   say "The data from before is kept as database $kept:"
   say "make restore back=$kept brings it back, make restore drop=$kept deletes it"
 }
 
+# with_suffix NAME SUFFIX: prints both, NAME cut where they are longer than a name may be, which Postgres would cut at its end:
+# https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+with_suffix() {
+  local LC_ALL=C # for lengths in bytes
+  printf '%s' "${1:0:63-${#2}}" | iconv -c -f UTF-8 -t UTF-8 # without half a character
+  printf '%s\n' "$2"
+}
+
+# create_database NAME: makes it, and notes in `created` that this run did. One that an interrupted restore has left is made anew;
+# by their comment such are known from one of the user's.
+create_database() {
+  local ours
+  ours=$(admin --tuples-only --no-align --set=name="$1" --set=comment="$RESTORING" \
+    <<<"SELECT coalesce(shobj_description(oid, 'pg_database') = :'comment', false) FROM pg_database WHERE datname = :'name'") || give_up
+  case "$ours" in
+    f) fail "there is a database $1 already, which no restore has made, and this one would; rename it. Nothing was changed" ;;
+    t) admin --set=name="$1" <<<'DROP DATABASE :"name" WITH (FORCE)' || give_up ;;
+  esac
+  admin --set=name="$1" <<<'CREATE DATABASE :"name" TEMPLATE template0' || give_up
+  created=$1
+  admin --set=name="$1" --set=comment="$RESTORING" <<<"COMMENT ON DATABASE :\"name\" IS :'comment'" || give_up
+}
+
 # swap DB NEW KEPT: in one transaction, for which no session may be in either; whoever connects meanwhile waits for its end.
 swap() {
-  admin --set=db="$1" --set=new="$2" --set=kept="$3" <<'SQL'
+  admin --set=db="$1" --set=new="$2" --set=kept="$3" --set=is_new="${created:+1}" <<'SQL'
 BEGIN;
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'db', :'new') \g /dev/null
 ALTER DATABASE :"db" RENAME TO :"kept";
 ALTER DATABASE :"new" RENAME TO :"db";
+\if :is_new
+COMMENT ON DATABASE :"db" IS NULL;
+\endif
 COMMIT;
 SQL
 }
 
+# give_up: undoes what this run has made.
 give_up() {
-  [ -n "${back:-}" ] || admin --set=name="$1" <<<'DROP DATABASE IF EXISTS :"name" WITH (FORCE)'
+  [ -z "${created:-}" ] || admin --set=name="$created" <<<'DROP DATABASE IF EXISTS :"name" WITH (FORCE)'
   fail "nothing was changed: the data from before is in place"
 }
 
 # check_kept NAME: fails unless an earlier restore has kept the database NAME.
 check_kept() {
-  local kept
-  kept=$(admin --tuples-only --no-align --set=prefix="$(env_get POSTGRES_DB app)_before_" \
+  local kept like
+  like=$(with_suffix "$(env_get POSTGRES_DB app)" _before_00000000_000000)
+  kept=$(admin --tuples-only --no-align --set=prefix="${like%00000000_000000}" \
     <<<"SELECT datname FROM pg_database WHERE starts_with(datname, :'prefix') ORDER BY 1")
   printf '%s\n' "$kept" | grep -qxF -- "$1" || fail "there is no kept database $1; kept are: $(printf '%s' "${kept:-none}" | xargs)"
 }
