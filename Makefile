@@ -2,6 +2,12 @@
 .DEFAULT_GOAL := help
 run := @engines/run
 
+# What is typed arrives as it is: make would expand the dollars in it.
+typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v))
+$(foreach v,$(typed),$(eval override $v := $$(value $v))$(eval export $v))
+# What answers, deletes or names is typed: a variable of the shell may happen to be called so.
+unexport $(filter-out $(typed),A FIELDS FILE NAME OWNED S T TAG accept back drop fields m name owned rename sure)
+
 .PHONY: help
 help:
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,7 +110,7 @@ test-all: ## Run every test, on both engines (or ENGINE=docker), and measure cov
 	$(run) test-all
 
 # To bash, SECONDS is a clock.
-export BENCH_SECONDS = $(SECONDS)
+export BENCH_SECONDS := $(value SECONDS)
 
 .PHONY: bench
 bench: ## Measure the speed (ROUNDS=3 SECONDS=8 WORK="list get"); URL=http://… of a server, where WORK=create writes notes

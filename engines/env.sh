@@ -29,6 +29,16 @@ env_read() {
   REPLY=${REPLY:-${2:-}}
 }
 
+# words NAME: splits the value of a variable into the array `words`, by quotes and backslashes as xargs does; nothing in it is
+# expanded.
+words() {
+  local word
+  words=()
+  [ -n "${!1:-}" ] || return 0
+  xargs printf '%s\0' <<<"${!1}" >/dev/null 2>&1 || fail "$1=${!1}: the quotes do not match"
+  while IFS= read -r -d '' word; do words+=("$word"); done < <(xargs printf '%s\0' <<<"${!1}")
+}
+
 # env_check: fails with the lines of .env that are not understood.
 env_check() {
   local wrong
