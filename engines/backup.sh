@@ -102,9 +102,12 @@ restore() {
 # with_suffix NAME SUFFIX: prints both, NAME cut where they are longer than a name may be, which Postgres would cut at its end:
 # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
 with_suffix() {
-  local LC_ALL=C # for lengths in bytes
-  printf '%s' "${1:0:63-${#2}}" | iconv -c -f UTF-8 -t UTF-8 # without half a character
-  printf '%s\n' "$2"
+  local LC_ALL=C name=$1 # for lengths in bytes
+  if [ "${#1}" -gt "$((63 - ${#2}))" ]; then
+    name=${1:0:63-${#2}}
+    name=${name%%[$'\x80'-$'\xff']*} # without half a character
+  fi
+  printf '%s\n' "$name$2"
 }
 
 # create_database NAME: makes it, and notes in `created` that this run did. One that an interrupted restore has left is made anew;

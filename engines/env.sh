@@ -43,10 +43,22 @@ words() {
 env_check() {
   local wrong
   [ -r .env ] || fail ".env cannot be read, as it belongs to $(owner .env); type sudo chown $(id -un) .env"
+  check_encoding
   wrong=$(grep -n $'\r$' .env | cut -d : -f 1 | sed -n 1p) || true
   [ -z "$wrong" ] || fail ".env line $wrong ends as on Windows (CRLF); type tr -d '\\r' <.env >.env.new && mv .env.new .env"
   wrong=$(grep -nvE "^(#.*|[[:space:]]*|(export )?[A-Za-z_][A-Za-z0-9_]*=('[^']*'|[^[:space:]'\"\$\`\\\\]*))\$" .env | cut -d : -f 1 | xargs) || true
   [ -z "$wrong" ] || fail ".env line $wrong is malformed: write NAME=value, or NAME='value' where it has spaces, quotes or \$"
+}
+
+# check_encoding: editors of Windows write others, or mark theirs.
+check_encoding() {
+  local start
+  start=$(head -c 3 .env | od -An -tx1 | tr -d ' \n')
+  case "$start" in
+    efbbbf) fail ".env begins with a byte order mark; save it as UTF-8 without one, or type tail -c +4 .env >.env.new && mv .env.new .env" ;;
+    fffe* | feff*) fail ".env is written in UTF-16; save it as UTF-8, or type iconv -f UTF-16 -t UTF-8 .env >.env.new && mv .env.new .env" ;;
+  esac
+  ! command -v iconv >/dev/null || iconv -f UTF-8 -t UTF-8 .env >/dev/null 2>&1 || fail ".env is not written in UTF-8; save it so"
 }
 
 # env_set FILE NAME VALUE: replaces the line of NAME.
@@ -121,8 +133,14 @@ project_name() {
   printf '%s-%s\n' "${name:-slipway}" "$(pwd -P | cksum | cut -d ' ' -f 1 | cut -c 1-5)"
 }
 
-# env_create ENGINE PORT...: writes .env from .env.example, with fresh secrets, and HTTP_PORT or the first free PORT.
+# env_create ENGINE PORT...: writes .env from .env.example, with fresh secrets, and HTTP_PORT or the first free PORT; where another
+# make has written one meanwhile, that is the one. Fails only where there is none then.
 env_create() {
+  (umask 077 && env_write "$@") || exit
+  env_load
+}
+
+env_write() {
   local engine=$1 port draft
   shift
   port=${HTTP_PORT:-$(free_port "$@")}
@@ -142,7 +160,7 @@ env_create() {
     env_set "$draft" COMPOSE_FILE docker-compose.yml
     [ -z "${DEPLOY_HOST:-}" ] || printf 'DEPLOY_HOST=%s\n' "$DEPLOY_HOST" >>"$draft"
   fi
-  chmod 600 "$draft"
-  mv "$draft" .env
-  env_load
+  # A link is made where there is no .env yet, or not at all.
+  ln "$draft" .env 2>/dev/null || mv -n "$draft" .env
+  rm -f "$draft"
 }

@@ -80,7 +80,10 @@ check_other_engine() {
 
 # first_env PORT...: writes .env where there is none, with the first PORT that is free.
 first_env() {
-  [ ! -f .env ] || return 0
+  if [ -f .env ]; then
+    env_load # another make may have written it since this one began
+    return
+  fi
   # A database that is there already has the password of the .env that made it.
   ! "has_data_on_$engine" ||
     fail "there is no .env, but a database that an earlier one made: put that .env back, or type make clean, which deletes the data"

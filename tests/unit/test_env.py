@@ -1,0 +1,81 @@
+"""How .env is written and read by the verbs: engines/env.sh."""
+
+import os
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from engines.copies import ROOT
+
+# An engine that writes a .env, beside what is of it alone.
+ENGINE = """
+umask 022
+fail() { echo "make up: $*"; exit 1; }
+say() { :; }
+. engines/env.sh
+. engines/verbs.sh
+verb=up
+engine=native
+can_open() { true; }
+web_user() { echo 1000:1000; }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A checkout without a .env."""
+    shutil.copy2(ROOT / ".env.example", tmp_path)
+    shutil.copytree(ROOT / "engines", tmp_path / "engines", ignore=shutil.ignore_patterns("*.py", "module"))
+    return tmp_path
+
+
+def run(folder: Path, script: str) -> str:
+    """Return what a script prints that has the functions of the verbs."""
+    environment = {"PATH": os.environ["PATH"]}
+    command = ["bash", "-euc", f"{ENGINE}\n{script}"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+def test_two_first_make_have_one_env(folder: Path) -> None:
+    script = "first_env 8080; env_get SECRET_KEY"
+    with ThreadPoolExecutor() as pool:
+        secrets = set(pool.map(lambda _: run(folder, script), range(4)))
+    assert len(secrets) == 1
+    assert re.fullmatch(r"[\w-]{43}\n", secrets.pop())
+    assert {path.name for path in folder.glob(".env*")} == {".env.example", ".env"}
+
+
+def test_env_that_was_written_since_the_start_is_read(folder: Path) -> None:
+    script = "env_load; echo SECRET_KEY=of-another-make >.env; first_env 8080; env_get SECRET_KEY"
+    assert run(folder, script) == "of-another-make\n"
+
+
+def test_env_is_its_owners_alone_from_the_first_moment(folder: Path) -> None:
+    spy = (
+        'look() { ls -l "$2" | cut -c 1-10; command "$@"; }; mv() { look mv "$@"; }; ln() { look ln "$@"; };'
+    )
+    modes = run(folder, f"{spy} first_env 8080").split()
+    assert len(modes) > 5
+    assert set(modes) == {"-rw-------"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line"),
+    [
+        ("utf-8", ""),
+        ("utf-8-sig", "make up: .env begins with a byte order mark; save it as UTF-8 without one"),
+        ("utf-16-le", "make up: .env is not written in UTF-8"),
+        ("utf-16", "make up: .env is written in UTF-16; save it as UTF-8"),
+        ("latin-1", "make up: .env is not written in UTF-8; save it so"),
+    ],
+)
+def test_env_in_another_encoding_is_told(folder: Path, encoding: str, line: str) -> None:
+    (folder / ".env").write_bytes("# Größe\nHTTP_PORT=80\n".encode(encoding))
+    told = run(folder, "env_check")
+    assert told.startswith(line)
+    assert bool(told) == bool(line)
