@@ -56,10 +56,14 @@ certificate_and_key() {
   cat "$(env_get TLS_CERT)" && echo && cat "$(env_get TLS_KEY)"
 }
 
-# self_signed NAME CERT KEY: makes a certificate for NAME and this machine.
+# self_signed NAME CERT KEY: makes a certificate for NAME and this machine, which is none of an authority: RFC 5280, section 4.2.1.
 self_signed() {
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj "/CN=$1" \
-    -addext "subjectAltName=DNS:$1,DNS:localhost,IP:127.0.0.1" -addext "extendedKeyUsage=serverAuth" -out "$2" -keyout "$3" 2>/dev/null
+  local names=DNS:localhost,IP:127.0.0.1
+  [ "$1" = localhost ] || names=DNS:$1,$names
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -out "$2" -keyout "$3" \
+    -config <(printf '%s\n' '[req]' 'distinguished_name = subject' 'x509_extensions = extensions' 'prompt = no' \
+      '[subject]' "CN = $1" '[extensions]' 'basicConstraints = critical, CA:FALSE' 'keyUsage = critical, digitalSignature' \
+      'extendedKeyUsage = serverAuth' 'subjectKeyIdentifier = hash' "subjectAltName = $names") 2>/dev/null
 }
 
 verb_cert() {

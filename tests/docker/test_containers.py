@@ -126,3 +126,7 @@ def test_service_that_is_added_is_as_hardened(more: str) -> None:
         assert all(
             port["host_ip"] == "127.0.0.1" for port in service.get("ports", []) if port["target"] != 8443
         )
+
+
+def test_health_of_nginx_is_told_to_its_container_alone(docker_stack: DockerStack) -> None:
+    assert docker_stack.http.get("/nginx-alive").status_code == 404

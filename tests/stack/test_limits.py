@@ -121,6 +121,15 @@ def test_ipv6_networks_are_clients_of_their_own(limited: Checkout, address: str)
     assert {ask(number) for number in range(8)} == {422}
 
 
+@pytest.mark.parametrize("address", ["198.51.100.7:{}", "[2001:db8:7::1]:{}", "[2001:db8:8:1::{}]"])
+def test_port_beside_an_address_makes_no_other_client(limited: Checkout, address: str) -> None:
+    def ask(number: int) -> int:
+        headers = {"X-Forwarded-For": address.format(1000 + number)}
+        return post(f"{limited.url}/api/notes", json={}, headers=headers).status_code
+
+    assert 429 in [ask(number) for number in range(8)]
+
+
 def test_static_files_are_not_counted(http: httpx.Client) -> None:
     assert {http.get("/static/style.css").status_code for _ in range(100)} == {200}
 
@@ -197,9 +206,9 @@ def test_named_origin_may_ask_first(http: httpx.Client) -> None:
     answer = http.options("/api/notes/1", headers=PREFLIGHT)
     assert answer.status_code == 204
     assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
-    assert {"Authorization", "Content-Type", "If-Match"} <= set(
-        answer.headers["Access-Control-Allow-Headers"].split(", ")
-    )
+    allowed = set(answer.headers["Access-Control-Allow-Headers"].split(", "))
+    assert {"Authorization", "Content-Type", "If-Match", "X-Requested-With"} <= allowed
+    assert {"traceparent", "tracestate", "baggage", "sentry-trace"} <= allowed
 
 
 @pytest.mark.parametrize(
