@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, current_app, g, json, render_template,
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from marshmallow import ValidationError
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import (
@@ -25,10 +25,11 @@ from logs import request_id
 
 from .conflicts import conflict
 from .extensions import db
-from .reads import may_retry
+from .reads import may_retry, renew_connections
 from .rest import PROBLEM, Blueprint
 
-PROGRAM_LIMIT = "54"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+READ_ONLY, PROGRAM_LIMIT = "25006", "54"
 RETRY_AFTER = 2  # seconds
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(StaleDataError, handle_conflict)
     app.register_error_handler(IntegrityError, handle_conflict)
     app.register_error_handler(OperationalError, handle_unavailable)
+    app.register_error_handler(InternalError, handle_internal)
     app.register_error_handler(PoolTimeoutError, handle_unavailable)
 
 
@@ -148,3 +150,14 @@ def handle_unavailable(error: Exception) -> ResponseReturnValue:
         return handle(UnprocessableEntity("A value is larger than the database can store or index."))
     current_app.logger.error("database: %s", str(error).partition("\n")[0])
     return handle(ServiceUnavailable("The database does not answer; try again."))
+
+
+def handle_internal(error: InternalError) -> ResponseReturnValue:
+    """Answer likewise where a connection has led to a server that takes no writes, as a standby does.
+
+    Others may have led there too, so each is made anew.
+    """
+    if getattr(error.orig, "pgcode", None) != READ_ONLY:
+        raise error
+    renew_connections(db)
+    return handle_unavailable(error)

@@ -266,6 +266,14 @@ def answers(connection: Any) -> bool:
     return True
 
 
+def renew_connections(db: SQLAlchemy) -> None:
+    """Have connections be made anew; those that somebody uses are closed as they are given back."""
+    db.session.remove()
+    for engine in db.engines.values():
+        if isinstance(engine, Engine):
+            engine.dispose()
+
+
 def may_retry(error: Exception) -> bool:
     """Tell whether a request that failed by `error` can succeed if it is run again, and does no harm so."""
     lost = isinstance(error, DBAPIError) and error.connection_invalidated

@@ -42,6 +42,14 @@ def schema_state(connection: Connection) -> Schema:
     return Schema.BEHIND if stored <= known else Schema.AHEAD
 
 
+def takes_writes(connection: Connection) -> bool:
+    """Tell whether the server behind `connection` does; a standby does not.
+
+    https://www.postgresql.org/docs/current/hot-standby.html
+    """
+    return connection.scalar(select(func.current_setting("transaction_read_only"))) == "off"
+
+
 def stored_revisions(connection: Connection) -> set[str]:
     """Return the newest revisions that the database has had."""
     there = connection.scalar(select(func.to_regclass(STORED.name)))

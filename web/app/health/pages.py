@@ -2,7 +2,8 @@ from flask import Blueprint, abort
 from flask.typing import ResponseReturnValue
 
 from ..extensions import db
-from ..standing import NotPreparedError, Schema, schema_state
+from ..reads import renew_connections
+from ..standing import NotPreparedError, Schema, schema_state, takes_writes
 
 pages = Blueprint("health", __name__)
 
@@ -15,9 +16,13 @@ def live() -> ResponseReturnValue:
 
 @pages.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """Tell whether the database answers and its schema is at least what this code needs."""
+    """Tell whether the database answers, takes writes and has at least the schema that this code needs."""
+    connection = db.session.connection()
+    if not takes_writes(connection):
+        renew_connections(db)  # the next may lead to another server
+        abort(503, "The database takes no writes.")
     try:
-        behind = schema_state(db.session.connection()) is Schema.BEHIND
+        behind = schema_state(connection) is Schema.BEHIND
     except NotPreparedError:
         behind = True
     if behind:
