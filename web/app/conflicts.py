@@ -1,8 +1,8 @@
 """What a constraint of the database has refused, told by the fields that it is about."""
 
-from flask import current_app
+from flask import current_app, request
 from sqlalchemy import Index, MetaData, Table
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
@@ -30,6 +30,16 @@ def conflict(error: IntegrityError | StaleDataError) -> tuple[str, Errors]:
     if code == FOREIGN_KEY:
         return GENERAL, {field: ["There is no such record."] for field in fields}
     return GENERAL, {}
+
+
+def refused_values(error: DataError) -> Errors:
+    """Return what is to be said of values that Postgres has refused, by the fields that have sent them."""
+    current_app.logger.warning("refused: %s", getattr(error.orig, "pgcode", None))
+    told = str(getattr(getattr(error.orig, "diag", None), "message_primary", ""))
+    body = request.get_json(silent=True)
+    sent = {**request.args, **request.form, **(body if isinstance(body, dict) else {})}
+    names = [name for name, value in sent.items() if f'"{value}"' in told]
+    return {name: ["Not a value that the database takes."] for name in names or ["_schema"]}
 
 
 def fields_of(metadata: MetaData, table_name: str, constraint: str | None) -> list[str]:

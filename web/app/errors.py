@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, current_app, g, json, render_template,
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from marshmallow import ValidationError
-from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, IntegrityError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import (
@@ -23,7 +23,7 @@ from werkzeug.exceptions import (
 
 from logs import request_id
 
-from .conflicts import conflict
+from .conflicts import conflict, refused_values
 from .extensions import db
 from .reads import may_retry, renew_connections
 from .rest import PROBLEM, Blueprint
@@ -42,6 +42,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ValidationError, handle_invalid)
     app.register_error_handler(StaleDataError, handle_conflict)
     app.register_error_handler(IntegrityError, handle_conflict)
+    app.register_error_handler(DataError, handle_refused)
     app.register_error_handler(OperationalError, handle_unavailable)
     app.register_error_handler(InternalError, handle_internal)
     app.register_error_handler(PoolTimeoutError, handle_unavailable)
@@ -134,6 +135,12 @@ def handle_conflict(error: IntegrityError | StaleDataError) -> Response:
     if errors:
         refusal.data = {"messages": {"stored": errors}}  # type: ignore[attr-defined] # as webargs does
     return handle(refusal)
+
+
+def handle_refused(error: DataError) -> Response:
+    """Answer that a value is none of its column's type, where no field of a schema has seen that."""
+    db.session.rollback()
+    return handle_invalid(ValidationError(refused_values(error)))
 
 
 def handle_unavailable(error: Exception) -> ResponseReturnValue:

@@ -11,12 +11,12 @@ from flask import current_app, g, make_response, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, ValidationError, fields, missing
 from sqlalchemy import Select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Conflict
 
 from .conditional import ChangedError
-from .conflicts import Errors, conflict
+from .conflicts import Errors, conflict, refused_values
 from .fields import from_text, to_text
 
 CHOICES_MAX = 100
@@ -155,6 +155,9 @@ def sent_from(
                 status, g.form_errors = 422, error.normalized_messages()
                 if isinstance(error, ChangedError):
                     g.conflict_told = True
+            except DataError as error:
+                current_app.extensions["sqlalchemy"].session.rollback()
+                status, g.form_errors = 422, refused_values(error)
             except (IntegrityError, StaleDataError) as error:
                 current_app.extensions["sqlalchemy"].session.rollback()
                 status, g.form_errors = 409, form_errors(*conflict(error))

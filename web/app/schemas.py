@@ -1,6 +1,7 @@
 """The base of every module's schema."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,13 +28,31 @@ from .fields import (
 )
 from .native import Page
 
+# Of every record; who sends them with what was got is not refused.
+EVERYWHERE = frozenset({"id", "created_at", "updated_at", "version"})
 LIMITS = [(sa.SmallInteger, 2**15), (sa.BigInteger, 2**63), (sa.Integer, 2**31)]
+
+
+def is_generated(column: Any) -> bool:
+    """Tell whether Postgres makes the value of a column, and takes none."""
+    identity = getattr(column, "identity", None)
+    return getattr(column, "computed", None) is not None or bool(identity and identity.always)
+
+
+def list_of(converter: ModelConverter, array: sa.ARRAY[Any]) -> Callable[..., plain.List[Any]]:
+    """Return what makes the field of an array: a list of its elements, or of lists, within their bounds."""
+    field: plain.Field[Any] = converter.column2field(sa.Column("element", array.item_type, nullable=False))
+    for _ in range((array.dimensions or 1) - 1):
+        field = plain.List(field)
+    return partial(plain.List, field)
 
 
 class Converter(ModelConverter):
     """Columns as fields that take each value in one spelling, within the bounds of its type in Postgres."""
 
     SQLA_TYPE_MAPPING = ModelConverter.SQLA_TYPE_MAPPING | {
+        sa.ARRAY: list_of,
+        postgresql.ARRAY: list_of,
         sa.Boolean: Boolean,
         sa.Date: Date,
         sa.DateTime: DateTime,
@@ -52,6 +71,8 @@ class Converter(ModelConverter):
 
     def _add_column_kwargs(self, kwargs: dict[str, Any], column: Any) -> None:
         super()._add_column_kwargs(kwargs, column)
+        if is_generated(column) or column.info.get("read_only"):
+            kwargs |= {"dump_only": True, "required": False}
         if "places" in kwargs:
             del kwargs["places"]
             kwargs |= {"precision": column.type.precision, "scale": column.type.scale}
@@ -95,11 +116,20 @@ class Schema(SQLAlchemyAutoSchema[Any]):
             return super().load(data, **options)
         return PlainSchema.load(self, data, **options)
 
+    @cached_property
+    def generated(self) -> frozenset[str]:
+        """The fields whose values Postgres makes."""
+        model = self.opts.model
+        properties = sa.inspect(model).column_attrs if model else ()
+        return frozenset(prop.key for prop in properties if is_generated(prop.columns[0])) - EVERYWHERE
+
     @pre_load
     def drop_read_only(self, data: Any, **_: Any) -> Any:
-        """Leave out what only the server sets."""
+        """Leave out what only the server sets; refuse what nobody does."""
         if not isinstance(data, Mapping):
             return data
+        if refused := self.generated & data.keys():
+            raise ValidationError({name: ["Read-only."] for name in refused})
         read_only = self.dump_fields.keys() - self.load_fields.keys()
         return {name: value for name, value in data.items() if name not in read_only}
 

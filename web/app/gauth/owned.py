@@ -31,9 +31,9 @@ class Owned:
 
     @declared_attr
     def owner_id(self) -> Mapped[int]:
-        """Whose the record is."""
+        """Whose the record is: no client says that."""
         owner = ForeignKey(User.id, ondelete="CASCADE")
-        return mapped_column(owner, default=present_user_id)
+        return mapped_column(owner, default=present_user_id, info={"read_only": True})
 
     @declared_attr.directive
     def __table_args__(self) -> tuple[Index, ...]:
