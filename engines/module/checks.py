@@ -1,12 +1,15 @@
 """What fits together in a field; each check returns what is wrong, "" where nothing is."""
 
+import ast
 import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import NoReturn
 from uuid import UUID
 
+from flask_sqlalchemy.model import Model
 from marshmallow_sqlalchemy import SQLAlchemyAutoSchema
 
 from .field import TEXT_MAX, Field
@@ -15,23 +18,36 @@ MARKS = ("index", "unique", "search")
 INDEXED_MAX = 500  # characters; a row of a B-tree has 2700 bytes at most
 ENUM_MAX = 50
 DIGITS_MAX = 28  # of Python's decimal arithmetic
+ROOT = Path(__file__).parents[2]
+# What a model and its schema are made of, beside what their libraries give them.
+CLASSES = {"Base": "web/app/extensions.py", "Owned": "web/app/gauth/owned.py", "Schema": "web/app/schemas.py"}
+
+
+def members(name: str, path: Path) -> set[str]:
+    """Return the names that a class defines in its source, which need not be importable here."""
+    if not path.exists():
+        return set()
+    [found] = [
+        node
+        for node in ast.parse(path.read_bytes()).body
+        if isinstance(node, ast.ClassDef) and node.name == name
+    ]
+    functions = {node.name for node in found.body if isinstance(node, ast.FunctionDef)}
+    assigned = [node for node in found.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    targets = [
+        t for node in assigned for t in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    return functions | {target.id for target in targets if isinstance(target, ast.Name)}
+
+
 RESERVED = {
-    *("id", "created_at", "updated_at", "version", "owner_id", "owner"),  # columns that are there
-    *(
-        "metadata",
-        "registry",
-        "query",
-        "query_class",
-        "update",
-        "owned",
-        "owned_or_404",
-        "check_owned",
-    ),  # of models
+    *(member for name, path in CLASSES.items() for member in members(name, ROOT / path)),
+    *("metadata", "registry", *dir(Model), *dir(SQLAlchemyAutoSchema)),
+    "owner",
     *("self", "cls", "int", "str", "bool", "float"),  # of Python
     *("limit", "after", "sort", "q"),  # of the query of a list
     *("csrf_token", "by", "unindexed", "session", "instance", "transient"),  # of forms and schemas
     *("unknown", "only", "many", "partial", "exclude", "ordered"),
-    *(name for name in dir(SQLAlchemyAutoSchema) if not name.startswith("_")),
 }
 
 

@@ -23,13 +23,21 @@ def conflict(error: IntegrityError | StaleDataError) -> tuple[str, Errors]:
     current_app.logger.warning("conflict: %s", name)
     code = getattr(error.orig, "pgcode", None)
     if code == FOREIGN_KEY and (error.statement or "").startswith("DELETE"):
-        return f"It cannot be deleted, as {str(table).replace('_', ' ')} refer to it.", {}
+        return f"It cannot be deleted, as {referring(str(table))} refer to it.", {}
     fields = fields_of(current_app.extensions["sqlalchemy"].metadata, str(table), name)
     if code == UNIQUE:
         return GENERAL, {field: ["Already taken."] for field in fields}
     if code == FOREIGN_KEY:
         return GENERAL, {field: ["There is no such record."] for field in fields}
     return GENERAL, {}
+
+
+def referring(table_name: str) -> str:
+    """Return what is said of records that refer to another; of those of users, no more than that."""
+    table = current_app.extensions["sqlalchemy"].metadata.tables.get(table_name)
+    return (
+        "other records" if table is not None and "owner_id" in table.columns else table_name.replace("_", " ")
+    )
 
 
 def refused_values(error: DataError) -> Errors:

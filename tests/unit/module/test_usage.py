@@ -53,6 +53,8 @@ def tree(folder: Path) -> set[Path]:
         ("book", "version:integer", "", "version has a meaning already"),
         ("book", "owner:references{author}", "", "there is no module of author"),
         ("book", "owner:string", "", "owner has a meaning already"),
+        ("book", "owned_by:references{note}", "", "owned_by has a meaning already"),
+        ("book", "generated:boolean", "", "generated has a meaning already"),
         ("book", "func:datetime=now", "", "FIELDS: func: the code of a model has a func itself"),
         ("book", f"{TITLE} {TITLE}", "", "FIELDS: title is there twice"),
         ("book", "note:references note_id:integer", "", "FIELDS: note_id is there twice"),
