@@ -241,10 +241,15 @@ verb_shell() {
   in_running python manage.py shell
 }
 
+# verb_flask: where web does not run, as with migrations that do not fit together, it is made do for the one command.
 verb_flask() {
-  require_up web
+  check_all
   words A
-  in_running python manage.py ${words[@]+"${words[@]}"}
+  if web_runs; then
+    in_running python manage.py ${words[@]+"${words[@]}"}
+  else
+    with_database in_new python manage.py ${words[@]+"${words[@]}"}
+  fi
 }
 
 . engines/checks.sh

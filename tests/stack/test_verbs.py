@@ -29,6 +29,13 @@ def test_rule_that_is_none_is_told_by_migrate(checkout: Checkout) -> None:
     assert "accept=everything: there is no such rule; there are adding-field-with-default, " in run.stdout
 
 
+def test_flask_command_wants_no_stack_that_is_up(checkout: Checkout) -> None:
+    checkout.make("down")
+    assert "(head)" in checkout.make("flask", "A=db heads")
+    assert services(checkout) == {}
+    checkout.make("up")
+
+
 # --- wrong use ---
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Table, Text, TypeDecorator, inspect
 
 from app.prepare import migration_engine
 from app.revisions.evolve import evolve
-from app.standing import NotPreparedError
+from app.standing import NotPreparedError, known_revisions
 
 
 def versions(app: Flask) -> list[str]:
@@ -111,6 +111,25 @@ def test_revision_that_cannot_be_applied_is_not_kept(development: Flask, notes: 
         evolve()
     assert versions(development) == before
     assert "added_by_a_test" not in columns()
+
+
+def test_revision_of_somebody_else_that_came_meanwhile_is_kept(
+    development: Flask, notes: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = Path(development.extensions["migrate"].directory) / "versions/20990101_000000_theirs.py"
+    [head] = known_revisions(theirs.parents[1])[0]
+
+    def fail(*_: object) -> None:
+        text = f'revision = "theirs"\ndown_revision = "{head}"\nbranch_labels = depends_on = None\n'
+        theirs.write_text(text)
+        raise RuntimeError("cannot be applied")
+
+    monkeypatch.setattr("app.revisions.evolve.upgrade", fail)
+    notes.append_column(Column("added_by_a_test", Text))
+    with pytest.raises(RuntimeError):
+        evolve()
+    assert versions(development)[-1] == "theirs"
+    assert "add_added_by_a_test_to_notes" not in versions(development)
 
 
 def test_revision_that_is_no_python_is_not_kept(development: Flask, notes: Table) -> None:

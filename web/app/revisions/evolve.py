@@ -1,5 +1,6 @@
 """`db evolve`, behind `make migrate`: write and apply the revisions that take the database to the models."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from ..prepare import due, is_concurrent, lock, migration_engine, prepare, upgra
 from ..standing import NotPreparedError, Schema, folder, known_revisions
 from .history import downgrade, heads, stamp
 from .revise import Renames, refuse_danger, write_revisions
+
+REVISION = re.compile(r"""^revision = ['"](\w+)""", re.MULTILINE)  # also in a file that is no Python
 
 
 class StuckError(NotPreparedError):
@@ -37,8 +40,8 @@ def evolve(
             " or start over with an empty database: make clean"
         )
     engine = migration_engine()
-    with lock(engine), nothing_kept_of_failures():
-        scripts = write_revisions(message, renames, drop)
+    with lock(engine), nothing_kept_of_failures() as begun:
+        scripts = write_revisions(message, renames, drop, begun)
         if not scripts:
             if renames:
                 raise NotPreparedError("there is nothing to rename: change the model first")
@@ -57,17 +60,21 @@ def show(path: Path) -> None:
 
 
 @contextmanager
-def nothing_kept_of_failures() -> Iterator[None]:
-    """Delete the revisions that were written meanwhile where they are not to be, or cannot be applied."""
-    versions = folder() / "versions"
-    before = set(versions.glob("*.py"))
+def nothing_kept_of_failures() -> Iterator[set[str]]:
+    """Yield a set for ids of revisions, whose files are deleted where they are not to be, or cannot be run.
+
+    Others may have come meanwhile, from an editor or git.
+    """
+    begun: set[str] = set()
     try:
-        yield
+        yield begun
     except StuckError:
         raise
     except BaseException:
-        for path in set(versions.glob("*.py")) - before:
-            path.unlink()
+        for path in (folder() / "versions").glob("*.py"):
+            found = REVISION.search(path.read_text(encoding="utf-8", errors="replace"))
+            if found and found[1] in begun:
+                path.unlink()
         raise
     finally:
         known_revisions.cache_clear()

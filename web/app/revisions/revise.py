@@ -18,8 +18,11 @@ from .titles import title
 Renames = Sequence[tuple[str, str]]
 
 
-def write_revisions(message: str | None, renames: Renames, drop: bool) -> list[Script]:
-    """Write the revisions for the difference between models and database; none where there is none."""
+def write_revisions(message: str | None, renames: Renames, drop: bool, begun: set[str]) -> list[Script]:
+    """Write the revisions for the difference between models and database; none where there is none.
+
+    `begun` gets the ids of those whose files may be there from then on.
+    """
 
     def review(context: Any, revision: Any, directives: list[ops.MigrationScript]) -> None:
         [container], connection = directives[0].upgrade_ops_list, context.connection
@@ -33,6 +36,7 @@ def write_revisions(message: str | None, renames: Renames, drop: bool) -> list[S
             refuse_loss(container, connection)
         refuse_required(container, connection)
         directives += chain(Plan(container), message, str(head))
+        begun.update(str(script.rev_id) for script in directives)
 
     config = migrations()
     script_directory()  # which tells of a migration that cannot be loaded
