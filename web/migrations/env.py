@@ -11,6 +11,12 @@ from app.revisions.compare import PLUGINS
 db = current_app.extensions["migrate"].db
 
 
+def write_no_empty_one(_context: Any, _revision: Any, directives: list[Any]) -> None:
+    """Have `db migrate` write a revision only where there is something to do."""
+    if getattr(context.config.cmd_opts, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
+        directives.clear()
+
+
 def configure(**where: Any) -> None:
     """Set up the migration context, online (`connection`) or for SQL on the screen (`url`)."""
     context.configure(
@@ -19,6 +25,7 @@ def configure(**where: Any) -> None:
         compare_type=True,
         compare_server_default=True,
         autogenerate_plugins=PLUGINS,
+        process_revision_directives=write_no_empty_one,
         transaction_per_migration=True,
     )
     with context.begin_transaction():

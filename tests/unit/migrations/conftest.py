@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import BigInteger, Column, Identity, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Engine, Identity, MetaData, String, Table, Text, text
 
 from app.extensions import NAMES
 from app.prepare import migration_engine
@@ -98,6 +98,12 @@ def copied(postgres: str, migrated: str) -> Iterator[str]:
         yield url
 
 
+def migration_engine_of(app: Flask) -> Engine:
+    """Return an engine for the migrations of an app."""
+    with app.app_context():
+        return migration_engine()
+
+
 @pytest.fixture
 def development(
     copied: str,
@@ -120,7 +126,8 @@ def development(
         (copy / "versions" / f"2026010{day}_101334_create_{table}.py").write_text(text)
         before = revision
     monkeypatch.setattr(state, "directory", str(copy))
-    monkeypatch.setattr(state, "db", SimpleNamespace(metadata=notes.metadata))
+    engine = migration_engine_of(app)
+    monkeypatch.setattr(state, "db", SimpleNamespace(metadata=notes.metadata, engine=engine))
     monkeypatch.setattr(app, "root_path", str(tmp_path / "web" / "app"))
     monkeypatch.setitem(app.config, "DEVELOPMENT", True)
     with app.app_context():

@@ -157,3 +157,11 @@ def test_revision_that_is_missing_is_named(runner: FlaskCliRunner, crews: Path) 
     assert "comes after cccccccccccc, which is not there" in last_line(
         runner.invoke(args=["db", "revisions"])
     )
+
+
+def test_migrate_of_manage_py_writes_no_empty_revision(development: Flask, runner: FlaskCliRunner) -> None:
+    before, folder = list(revisions()), development.extensions["migrate"].directory
+    assert runner.invoke(args=["db", "migrate", "--directory", folder]).exit_code == 0
+    assert list(revisions()) == before
+    runner.invoke(args=["db", "revision", "--directory", folder, "--message", "by hand"])
+    assert len(list(revisions())) == len(before) + 1
