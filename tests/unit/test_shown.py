@@ -18,6 +18,10 @@ PAGE = '{% import "macros.html" as ui %}{{ ui.value(it) }}'
             '<time datetime="2026-01-31T13:45:00+00:00">2026-01-31 13:45 UTC</time>',
         ),
         (
+            dt.datetime(2026, 1, 31, 13, 45, 0, 123456, tzinfo=dt.UTC),
+            '<time datetime="2026-01-31T13:45:00.123+00:00">2026-01-31 13:45 UTC</time>',
+        ),
+        (
             dt.datetime(2026, 1, 31, tzinfo=dt.timezone(dt.timedelta(hours=1), "<b>")),
             '<time datetime="2026-01-31T00:00:00+01:00">2026-01-31 00:00 &lt;b&gt;</time>',
         ),

@@ -18,7 +18,9 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, dt.datetime) and value.tzinfo:
-        exact, zone = value.isoformat(), value.tzname() or ""
+        # HTML has three digits of a second at most: https://html.spec.whatwg.org/#global-dates-and-times
+        digits = "milliseconds" if value.microsecond else "seconds"
+        exact, zone = value.isoformat(timespec=digits), value.tzname() or ""
         if not zone.isalnum():
             zone = escape(zone)
         minute = exact[:16].replace("T", " ")
