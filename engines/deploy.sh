@@ -273,8 +273,9 @@ watch_new() {
   fail "$release is not well; $(current) serves on"
 }
 
-# count_answers: of lines of nginx's log, prints how many there are, and how many of a 5xx.
-count_answers() { awk '/"status":[0-9]/ { all++ } /"status":5/ { failed++ } END { print all + 0, failed + 0 }'; }
+# count_answers: of lines of nginx's log, prints how many are of web, and how many of those of a 5xx. What nginx answers by itself, as
+# where web has as many requests as it may, has no address of a web.
+count_answers() { awk '/"upstream":"[^"]*:/ { all++; if (/"status":5/) failed++ } END { print all + 0, failed + 0 }'; }
 
 # fails_more BEFORE AFTER: tells whether, of two pairs "ANSWERS FAILED", the second has clearly more that failed, and sets `share`.
 fails_more() {

@@ -47,8 +47,11 @@ def test_release_is_worse_by_its_share_of_failures(
     assert (run(f'fails_more "{before}" "{after}"', tmp_path).returncode == 0) == worse
 
 
-def test_answers_are_counted_by_their_status(tmp_path: Path) -> None:
-    lines = ['{"status":200,"bytes":500}', '{"status":503,"bytes":5}', "[error] not an answer", ""]
+def test_answers_of_web_are_counted_by_their_status(tmp_path: Path) -> None:
+    by_web, by_nginx = '"upstream":"172.18.0.3:8000"', ('"upstream":"web"', '"upstream":""')
+    lines = [f'{{"status":200,"bytes":500,{by_web}}}', f'{{"status":503,"bytes":5,{by_web}}}']
+    lines += [f'{{"status":503,"bytes":5,{upstream}}}' for upstream in by_nginx]
+    lines += ["[error] not an answer", ""]
     (tmp_path / "log").write_text("\n".join(lines))
     assert run("count_answers <log", tmp_path).stdout == "2 1\n"
 
