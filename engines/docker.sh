@@ -291,8 +291,8 @@ pg() {
     compose exec "$(terminal)" db sh -c 'export PGUSER="$POSTGRES_USER" PGDATABASE="$POSTGRES_DB"; exec "$@"' sh "$@"
   else
     url=$(require_database_url) || exit
-    PGPASSWORD=$(env_get POSTGRES_PASSWORD) compose --progress quiet run --rm --no-deps --env PGPASSWORD "$(terminal)" db \
-      "$1" --dbname="$url" "${@:2}"
+    PGPASSWORD=$(password_of_url "$url") compose --progress quiet run --rm --no-deps --env PGPASSWORD "$(terminal)" db \
+      "$1" --dbname="$(url_without_password "$url")" "${@:2}"
   fi
 }
 

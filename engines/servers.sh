@@ -129,7 +129,7 @@ pg() {
     PGHOST=$(socket_folder) PGUSER=$(env_get POSTGRES_USER app) PGDATABASE=$(env_get POSTGRES_DB app) "$(postgres_bin)/$1" "${@:2}"
   else
     url=$(require_database_url) || exit
-    PGPASSWORD=$(env_get POSTGRES_PASSWORD) "$(postgres_bin)/$1" --dbname="$url" "${@:2}"
+    PGPASSWORD=$(password_of_url "$url") "$(postgres_bin)/$1" --dbname="$(url_without_password "$url")" "${@:2}"
   fi
 }
 

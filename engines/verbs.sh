@@ -115,6 +115,37 @@ require_database_url() {
   printf '%s\n' "${url/#postgresql+psycopg2:/postgresql:}"
 }
 
+# url_without_password URL: prints it for a command line, which everybody on the machine may read.
+url_without_password() {
+  local user
+  user=$(user_of_url "$1")
+  case "$user" in
+    *:*) printf '%s\n' "${1%%://*}://${user%%:*}@${1#*://"$user"@}" ;;
+    *) printf '%s\n' "$1" ;;
+  esac
+}
+
+# password_of_url URL: prints its password as it is before it is encoded, else POSTGRES_PASSWORD.
+password_of_url() {
+  local user
+  user=$(user_of_url "$1")
+  case "$user" in
+    *:*)
+      user=${user#*:}
+      user=${user//\\/\\\\}
+      printf '%b\n' "${user//%/\\x}"
+      ;;
+    *) env_get POSTGRES_PASSWORD ;;
+  esac
+}
+
+# user_of_url URL: prints what stands before the @, which a password may have as well.
+user_of_url() {
+  local rest=${1#*://}
+  rest=${rest%%/*}
+  case "$rest" in *@*) printf '%s\n' "${rest%@*}" ;; esac
+}
+
 # confirm WHAT: asks before WHAT is done.
 confirm() {
   [ "${sure:-}" != yes ] || return 0

@@ -89,6 +89,8 @@ def database_url(environ: Mapping[str, str]) -> str:
         url = None
     if url is None or url.drivername not in ("postgres", "postgresql", "postgresql+psycopg2"):
         raise ConfigError("DATABASE_URL is malformed; it looks like postgresql://user@host:5432/name")
+    if "@" in (url.host or ""):  # the rest of the password, which no message is to show
+        raise ConfigError("DATABASE_URL: its password has an @, which is written %40 there")
     if url.password is None:
         url = url.set(password=secret(environ, "POSTGRES_PASSWORD") or None)
     return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)

@@ -68,6 +68,12 @@ def test_production_refuses_a_weak_database_password(value: str) -> None:
         load(ENVIRONMENT | {"DATABASE_URL": "postgresql://app@db/app", "POSTGRES_PASSWORD": value})
 
 
+def test_password_with_an_at_is_told_and_not_shown() -> None:
+    with pytest.raises(ConfigError) as told:
+        load(ENVIRONMENT | {"DATABASE_URL": "postgresql://app:before@secret@db/app"})
+    assert str(told.value) == "DATABASE_URL: its password has an @, which is written %40 there"
+
+
 def test_database_url_keeps_its_options() -> None:
     url = "postgresql://app:pw@db/app?options=-csearch_path%3Dmine"
     options = load(ENVIRONMENT | {"DATABASE_URL": url}).SQLALCHEMY_ENGINE_OPTIONS["connect_args"]

@@ -65,6 +65,25 @@ def test_env_is_its_owners_alone_from_the_first_moment(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "shown", "password"),
+    [
+        ("postgresql://app:secret@db.example/app", "postgresql://app@db.example/app", "secret"),
+        ("postgresql://app:a%40b%5Cc\\n@h:5432/app?sslmode=require", None, "a@b\\c\\n"),
+        ("postgresql://app:a@b@h/app", "postgresql://app@h/app", "a@b"),
+        ("postgresql://app@h/app", "postgresql://app@h/app", "of .env"),
+        ("postgresql://h/app", "postgresql://h/app", "of .env"),
+        ("postgresql://app@/app?host=%2Frun", "postgresql://app@/app?host=%2Frun", "of .env"),
+    ],
+)
+def test_password_of_a_url_is_on_no_command_line(
+    folder: Path, url: str, shown: str | None, password: str
+) -> None:
+    script = f"POSTGRES_PASSWORD='of .env'; url_without_password '{url}'; password_of_url '{url}'"
+    expected = shown or "postgresql://app@h:5432/app?sslmode=require"
+    assert run(folder, script).splitlines() == [expected, password]
+
+
+@pytest.mark.parametrize(
     ("encoding", "line"),
     [
         ("utf-8", ""),
