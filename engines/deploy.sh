@@ -147,6 +147,7 @@ prepare_rollout() {
   ! development || fail "this is for production, and here is APP_SETTINGS=$(env_get APP_SETTINGS); in development an edit is live, and make up does the rest"
   check_number WATCH 30 3600 0
   take_turn
+  stop_login
   name_sources
   mend
 }
@@ -301,6 +302,7 @@ verb_drill-deploy() {
 # up_production: what serves is left as it is; where nothing does, the present release is started, or a first one is made.
 up_production() {
   local release
+  stop_login
   mend
   # What development has started is no release.
   if [ -n "$(serving)" ] && is_listed "$(serving_release)"; then

@@ -194,7 +194,7 @@ up_development() {
   in_new python manage.py db prepare </dev/null || fail "not started, for the reason above; what was running still is"
   prepared=yes
   say "Starting web and nginx"
-  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then start login; elif [ -e .native/run/login.pid ]; then stop login; fi
+  if [ -n "${DEMO_LOGIN_PORT:-}" ]; then start login; else stop_login; fi
   test_nginx
   start web
   start nginx

@@ -226,6 +226,8 @@ reload_web() { kill -HUP "$(main_pid web)"; }
 
 login_port() { if [ -e .native/run/login.pid ] && has_psutil && [ "$(state login)" = running ]; then cat .native/run/login.port; fi; }
 
+stop_login() { if [ -e .native/run/login.pid ]; then stop login; fi; }
+
 login_url() { echo "http://127.0.0.1:$DEMO_LOGIN_PORT"; }
 
 made_of_login() {

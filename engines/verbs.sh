@@ -16,6 +16,7 @@
 #   can_open PORT                tells whether nginx could be served there
 #   login_port                   prints the port of the demo's provider, nothing where it does not run
 #   login_url                    prints where web reaches it
+#   stop_login                   ends it, where it runs
 #   web_user                     prints, as uid:gid, who owns what web writes in development
 
 # choose_engine: sets `engine`, and, where that is chosen here, `because`.
@@ -236,9 +237,10 @@ use_demo_login() {
   export GAUTH_DISCOVERY_URL
 }
 
-# keep_demo_login: the next `make up` ends the demo; no other verb does.
+# keep_demo_login: the next `make up` ends the demo, as does a production, which has the settings of .env; no other verb does.
 keep_demo_login() {
   local port=""
+  development || return 0
   case "$verb" in up | down | clean | demo-login) ;; *) port=$(login_port) ;; esac
   [ -z "$port" ] || use_demo_login "$port"
 }

@@ -1,44 +1,19 @@
 """How .env is written and read by the verbs: engines/env.sh."""
 
-import os
 import re
-import shutil
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from engines.copies import ROOT
-
-# An engine that writes a .env, beside what is of it alone.
-ENGINE = """
-umask 022
-fail() { echo "make up: $*"; exit 1; }
-say() { :; }
-. engines/env.sh
-. engines/verbs.sh
-verb=up
-engine=native
-can_open() { true; }
-web_user() { echo 1000:1000; }
-"""
+from tests.unit.scripts import copy_scripts, run
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A checkout without a .env."""
-    shutil.copy2(ROOT / ".env.example", tmp_path)
-    shutil.copytree(ROOT / "engines", tmp_path / "engines", ignore=shutil.ignore_patterns("*.py", "module"))
+    copy_scripts(tmp_path)
     return tmp_path
-
-
-def run(folder: Path, script: str) -> str:
-    """Return what a script prints that has the functions of the verbs."""
-    environment = {"PATH": os.environ["PATH"]}
-    command = ["bash", "-euc", f"{ENGINE}\n{script}"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    return done.stdout + done.stderr
 
 
 def test_two_first_make_have_one_env(folder: Path) -> None:
@@ -98,3 +73,10 @@ def test_env_in_another_encoding_is_told(folder: Path, encoding: str, line: str)
     told = run(folder, "env_check")
     assert told.startswith(line)
     assert bool(told) == bool(line)
+
+
+@pytest.mark.parametrize(("settings", "client"), [("Production", "theirs"), ("Development", "demo")])
+def test_demo_that_still_runs_is_used_in_development_alone(folder: Path, settings: str, client: str) -> None:
+    (folder / ".env").write_text(f"APP_SETTINGS=config.{settings}Config\nGAUTH_CLIENT_ID=theirs\n")
+    script = "login_port() { echo 9400; }; login_url() { echo http://login; }; env_load; verb=deploy"
+    assert run(folder, f"{script}; keep_demo_login; env_get GAUTH_CLIENT_ID") == f"{client}\n"
