@@ -114,6 +114,15 @@ check_images() {
   done < <(sed -n 's/^ARG \([A-Z]*_IMAGE=.*\)/\1/p' Dockerfile)
 }
 
+# check_database_image: the data belongs to the user that docker-compose.yml names, who must be the image's own.
+check_database_image() {
+  local image uid
+  image=$(env_get POSTGRES_IMAGE)
+  [ -n "$image" ] && own_database && [ -z "$(containers_of db --quiet)" ] || return 0
+  uid=$(here docker run --rm --network none --entrypoint id "$image" -u postgres 2>/dev/null) || uid=none
+  [ "$uid" = 999 ] || fail ".env: POSTGRES_IMAGE=$image: its user postgres is $uid, and must be 999, as in the images on Debian; those on Alpine will not do"
+}
+
 # A machine that Docker Desktop runs may be a small one.
 check_engine_memory() {
   local memory
@@ -209,6 +218,7 @@ require_up() {
 begin() {
   check_engine
   here check_images
+  check_database_image
   if rootless; then first_env 8080 8081 8082 8083; else first_env 80 8080 8081 8082 8083; fi
 }
 
