@@ -135,8 +135,22 @@ pg() {
 
 # --- web
 
-# setting_names: the variables that docker-compose.yml gives to web.
-setting_names() { sed -n '/^  web:/,/^  nginx:/s/^      \([A-Z_]*\): \${.*/\1/p' docker-compose.yml; }
+# settings: prints the variables that docker-compose.yml gives to web, each with what it has where .env does not say.
+settings() {
+  awk '
+    /^  [a-z]/ { inside = $1 == "web:" }
+    inside && /^    [a-z]/ { block = $1 }
+    inside && block == "environment:" && /^      [^ #]/ {
+      name = value = $0
+      sub(/^ *(- )?["\047]?/, "", name)
+      sub(/[^A-Za-z0-9_].*/, "", name)
+      sub(/^[^:=]*[:=] */, "", value)
+      gsub(/^["\047]|["\047]$/, "", value)
+      if (value ~ /^\$\{[A-Za-z0-9_]+:?-[^$]*\}$/) gsub(/^[^-]*-|\}$/, "", value)
+      if (value ~ /\$/) value = ""
+      printf "%s\t%s\n", name, value
+    }' docker-compose.yml
+}
 
 # web_folder: where the project is that web is, or is to be, run from: in production a release (releases.sh).
 web_folder() {
@@ -156,12 +170,12 @@ web_place() { { readlink .native/run/web.sock || true; } 2>/dev/null | sed -n 's
 in_new() {
   (
     # COVERAGE_PROCESS_CONFIG: the tests measure what they reach in these processes.
-    keep=" $(setting_names | xargs) WEB_BIND PGHOST PATH HOME USER LANG LC_ALL TERM TMPDIR TZ COVERAGE_PROCESS_CONFIG "
+    keep=" $(settings | cut -f 1 | xargs) WEB_BIND PGHOST PATH HOME USER LANG LC_ALL TERM TMPDIR TZ COVERAGE_PROCESS_CONFIG "
     unset "${!PG@}"
-    for name in $(setting_names); do
-      env_read "$name"
+    while IFS=$'\t' read -r name default; do
+      env_read "$name" "$default"
       export "$name=$REPLY"
-    done
+    done < <(settings)
     COOKIE_PREFIX=$(env_get COMPOSE_PROJECT_NAME slipway)_
     folder=$(web_folder)
     # A socket's path is to be short.
@@ -187,12 +201,12 @@ made_of_web() { made_of_web_in .; }
 
 # made_of_web_in FOLDER: of a release, or of this checkout. In development web itself looks for changes of its source.
 made_of_web_in() {
-  local name
+  local name default
   pwd
-  for name in $(setting_names); do
-    env_read "$name"
+  while IFS=$'\t' read -r name default; do
+    env_read "$name" "$default"
     printf '%s=%s\n' "$name" "$REPLY"
-  done
+  done < <(settings)
   cat "$1/web/requirements.txt"
   development || (cd "$1" && sources_of web)
 }

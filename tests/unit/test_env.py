@@ -80,3 +80,41 @@ def test_demo_that_still_runs_is_used_in_development_alone(folder: Path, setting
     (folder / ".env").write_text(f"APP_SETTINGS=config.{settings}Config\nGAUTH_CLIENT_ID=theirs\n")
     script = "login_port() { echo 9400; }; login_url() { echo http://login; }; env_load; verb=deploy"
     assert run(folder, f"{script}; keep_demo_login; env_get GAUTH_CLIENT_ID") == f"{client}\n"
+
+
+COMPOSE = """
+services:
+  db:
+    environment:
+      OF_DB: ${OF_DB:-}
+  web:
+    build:
+      args:
+        OF_BUILD: ${OF_BUILD:-}
+    environment:
+      PLAIN: ${PLAIN:-}
+      # A comment: ${NO_SETTING:-}
+      S3_BUCKET2: "${S3_BUCKET2:-in quotes}"
+      lower: '${lower:-5}'
+      REQUIRED: ${REQUIRED:?is not set}
+      LITERAL: as it is
+      "QUOTED": ${QUOTED-without a colon}
+      NESTED: ${NESTED:-${PLAIN:-}}
+    networks: [front]
+  nginx:
+    environment:
+      OF_NGINX: ${OF_NGINX:-}
+"""
+
+
+def test_web_on_native_has_each_setting_that_it_has_in_a_container(folder: Path) -> None:
+    (folder / "docker-compose.yml").write_text(COMPOSE)
+    assert run(folder, ". engines/servers.sh; settings").splitlines() == [
+        "PLAIN\t",
+        "S3_BUCKET2\tin quotes",
+        "lower\t5",
+        "REQUIRED\t",
+        "LITERAL\tas it is",
+        "QUOTED\twithout a colon",
+        "NESTED\t",
+    ]
