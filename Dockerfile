@@ -14,7 +14,7 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=ca_bundle,
     && /venv/bin/pip uninstall --yes pip
 
 FROM ${PYTHON_IMAGE} AS web
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 FLASK_APP=manage:make
 COPY --from=packages /venv /venv
 WORKDIR /srv/web
 COPY web .

@@ -1,4 +1,7 @@
-"""Runs every flask command: `python manage.py db upgrade`, `python manage.py routes`, …"""
+"""Runs every flask command: `python manage.py db upgrade`, `python manage.py routes`, …
+
+So does `flask db upgrade` where FLASK_APP names `make`, as in a container of web.
+"""
 
 import sys
 
@@ -10,9 +13,9 @@ import config
 from app import commands, create_app
 
 
-def make(settings: config.Config) -> Flask:
-    """Return the app with its commands."""
-    app = create_app(settings)
+def make(settings: config.Config | None = None) -> Flask:
+    """Return the app with its commands, by default under the environment's settings (config.ConfigError)."""
+    app = create_app(settings or config.load().for_commands())
     commands.init_app(app)
     return app
 

@@ -130,3 +130,7 @@ def test_service_that_is_added_is_as_hardened(more: str) -> None:
 
 def test_health_of_nginx_is_told_to_its_container_alone(docker_stack: DockerStack) -> None:
     assert docker_stack.http.get("/nginx-alive").status_code == 404
+
+
+def test_flask_commands_are_there(docker_stack: DockerStack) -> None:
+    assert "(head)" in docker_stack.compose("exec", "--no-TTY", "web", "flask", "db", "heads")
