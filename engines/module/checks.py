@@ -25,19 +25,16 @@ CLASSES = {"Base": "web/app/extensions.py", "Owned": "web/app/gauth/owned.py", "
 
 def members(name: str, path: Path) -> set[str]:
     """Return the names that a class defines in its source, which need not be importable here."""
-    if not path.exists():
-        return set()
-    [found] = [
-        node
-        for node in ast.parse(path.read_bytes()).body
-        if isinstance(node, ast.ClassDef) and node.name == name
-    ]
-    functions = {node.name for node in found.body if isinstance(node, ast.FunctionDef)}
-    assigned = [node for node in found.body if isinstance(node, ast.Assign | ast.AnnAssign)]
-    targets = [
-        t for node in assigned for t in (node.targets if isinstance(node, ast.Assign) else [node.target])
-    ]
-    return functions | {target.id for target in targets if isinstance(target, ast.Name)}
+    tree = ast.parse(path.read_bytes() if path.exists() else b"")
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
+    members: set[str] = set()
+    for node in (node for found in classes for node in found.body):
+        match node:
+            case ast.FunctionDef(name=member) | ast.AnnAssign(target=ast.Name(id=member)):
+                members.add(member)
+            case ast.Assign(targets=[ast.Name(id=member)]):
+                members.add(member)
+    return members
 
 
 RESERVED = {
