@@ -99,7 +99,7 @@ restore() {
   say "make restore back=$kept brings it back, make restore drop=$kept deletes it"
 }
 
-# with_suffix NAME SUFFIX: prints both, NAME cut where they are longer than a name may be, which Postgres would cut at its end:
+# with_suffix NAME SUFFIX: prints both, and truncates NAME if they exceed 63 bytes, as Postgres would truncate the suffix:
 # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
 with_suffix() {
   local LC_ALL=C name=$1 # for lengths in bytes
@@ -110,8 +110,8 @@ with_suffix() {
   printf '%s\n' "$name$2"
 }
 
-# create_database NAME: makes it, and notes in `created` that this run did. One that an interrupted restore has left is made anew;
-# by their comment such are known from one of the user's.
+# create_database NAME: creates it, and notes in `created` that this run did. A leftover of an interrupted restore is replaced;
+# its comment tells it from a database of the user's.
 create_database() {
   local ours
   ours=$(admin --tuples-only --no-align --set=name="$1" --set=comment="$RESTORING" \

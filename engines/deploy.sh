@@ -274,8 +274,8 @@ watch_new() {
   fail "$release is not well; $(current) serves on"
 }
 
-# count_answers: of lines of nginx's log, prints how many are of web, and how many of those of a 5xx. What nginx answers by itself, as
-# where web has as many requests as it may, has no address of a web.
+# count_answers: prints how many lines of nginx's log are answers of the upstream, and how many of those are a 5xx. What nginx
+# answers by itself, as a 503 at max_conns, has no upstream address.
 count_answers() { awk '/"upstream":"[^"]*:/ { all++; if (/"status":5/) failed++ } END { print all + 0, failed + 0 }'; }
 
 # fails_more BEFORE AFTER: tells whether, of two pairs "ANSWERS FAILED", the second has clearly more that failed, and sets `share`.

@@ -120,7 +120,8 @@ check_database_image() {
   image=$(env_get POSTGRES_IMAGE)
   [ -n "$image" ] && own_database && [ -z "$(containers_of db --quiet)" ] || return 0
   uid=$(here docker run --rm --network none --entrypoint id "$image" -u postgres 2>/dev/null) || uid=none
-  [ "$uid" = 999 ] || fail ".env: POSTGRES_IMAGE=$image: its user postgres is $uid, and must be 999, as in the images on Debian; those on Alpine will not do"
+  [ "$uid" = 999 ] ||
+    fail ".env: POSTGRES_IMAGE=$image: its user postgres is $uid, and must be 999, as in the images on Debian; those on Alpine will not do"
 }
 
 # A machine that Docker Desktop runs may be a small one.
@@ -308,8 +309,8 @@ pg() {
 
 web_runs() { [ -n "$(compose ps --quiet --status running web 2>/dev/null)" ]; }
 
-# reload_web: by a signal from within. After `docker kill`, whatever the signal, a container counts as stopped by hand, and Docker
-# would not start it again when the host does.
+# reload_web: by a signal from within. After `docker kill`, whatever the signal, a container counts as stopped by hand, and
+# Docker would not start it again with the host.
 reload_web() {
   local container
   for container in $(containers_of web --quiet); do docker exec "$container" sh -c 'kill -HUP 1'; done
@@ -324,8 +325,8 @@ install_certificate() {
 
 remove_certificate() { docker volume rm --force "$(env_get COMPOSE_PROJECT_NAME slipway)_tls" >/dev/null; }
 
-# reload_nginx: has nginx read its configuration anew, and notes in `leaving` the workers that end with their last request. It is
-# one command in the container, as each costs more than what it does.
+# reload_nginx: reloads nginx's configuration, and notes in `leaving` the old workers, which shut down gracefully. It is one
+# command in the container, as each docker exec costs more than what it does.
 reload_nginx() {
   local before status=0
   # shellcheck disable=SC2016 # the container's variables

@@ -29,8 +29,7 @@ env_read() {
   REPLY=${REPLY:-${2:-}}
 }
 
-# words NAME: splits the value of a variable into the array `words`, by quotes and backslashes as xargs does; nothing in it is
-# expanded.
+# words NAME: splits the value of a variable into the array `words`, by quotes and backslashes as xargs does, without expansion.
 words() {
   local word
   words=()
@@ -133,8 +132,8 @@ project_name() {
   printf '%s-%s\n' "${name:-slipway}" "$(pwd -P | cksum | cut -d ' ' -f 1 | cut -c 1-5)"
 }
 
-# env_create ENGINE PORT...: writes .env from .env.example, with fresh secrets, and HTTP_PORT or the first free PORT; where another
-# make has written one meanwhile, that is the one. Fails only where there is none then.
+# env_create ENGINE PORT...: writes .env from .env.example, with fresh secrets, and HTTP_PORT or the first free PORT. If another
+# make has written one meanwhile, that one is used.
 env_create() {
   (umask 077 && env_write "$@") || exit
   env_load
@@ -160,7 +159,7 @@ env_write() {
     env_set "$draft" COMPOSE_FILE docker-compose.yml
     [ -z "${DEPLOY_HOST:-}" ] || printf 'DEPLOY_HOST=%s\n' "$DEPLOY_HOST" >>"$draft"
   fi
-  # A link is made where there is no .env yet, or not at all.
+  # ln fails if there is a .env already, atomically.
   ln "$draft" .env 2>/dev/null || mv -n "$draft" .env
   rm -f "$draft"
 }

@@ -147,7 +147,7 @@ class Server:
 def candidates() -> Iterator[psutil.Process]:
     """Yield the processes that work in the checkout, and those of which that may not be seen."""
     for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        with suppress(psutil.NoSuchProcess):
             try:
                 here = process.cwd().startswith(str(ROOT))
             except psutil.AccessDenied:

@@ -56,7 +56,7 @@ certificate_and_key() {
   cat "$(env_get TLS_CERT)" && echo && cat "$(env_get TLS_KEY)"
 }
 
-# self_signed NAME CERT KEY: makes a certificate for NAME and this machine, which is none of an authority: RFC 5280, section 4.2.1.
+# self_signed NAME CERT KEY: makes an end-entity certificate for NAME and this machine (RFC 5280, section 4.2.1).
 self_signed() {
   local names=DNS:localhost,IP:127.0.0.1
   [ "$1" = localhost ] || names=DNS:$1,$names

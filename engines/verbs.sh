@@ -237,7 +237,7 @@ use_demo_login() {
   export GAUTH_DISCOVERY_URL
 }
 
-# keep_demo_login: the next `make up` ends the demo, as does a production, which has the settings of .env; no other verb does.
+# keep_demo_login: the demo lasts until the next `make up`. A production signs in by the settings of .env.
 keep_demo_login() {
   local port=""
   development || return 0
@@ -274,7 +274,7 @@ verb_shell() {
   in_running python manage.py shell
 }
 
-# verb_flask: where web does not run, as with migrations that do not fit together, it is made do for the one command.
+# verb_flask: if web does not run, as with two heads of the migrations, the command runs in a web of its own.
 verb_flask() {
   check_all
   words A

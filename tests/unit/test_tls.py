@@ -10,12 +10,17 @@ from cryptography import x509
 from engines.copies import ROOT
 
 
+def self_signed(folder: Path, name: str) -> None:
+    """Make a certificate for `name` in a folder, `cert`, and its key, `key`."""
+    script = f". {ROOT}/engines/tls.sh; self_signed {name} cert key"
+    subprocess.run(["bash", "-euc", script], cwd=folder, check=True)
+
+
 @pytest.mark.parametrize(
     ("name", "names"), [("localhost", ["localhost"]), ("www.example.com", ["www.example.com", "localhost"])]
 )
 def test_certificate_is_of_a_server_and_of_no_authority(tmp_path: Path, name: str, names: list[str]) -> None:
-    script = f". {ROOT}/engines/tls.sh; self_signed {name} cert key"
-    subprocess.run(["bash", "-euc", script], cwd=tmp_path, check=True)
+    self_signed(tmp_path, name)
     extensions = x509.load_pem_x509_certificate((tmp_path / "cert").read_bytes()).extensions
     assert extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
     alternatives = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -23,8 +28,7 @@ def test_certificate_is_of_a_server_and_of_no_authority(tmp_path: Path, name: st
 
 
 def test_certificate_is_good_to_who_is_strict(tmp_path: Path) -> None:
-    script = f". {ROOT}/engines/tls.sh; self_signed localhost cert key"
-    subprocess.run(["bash", "-euc", script], cwd=tmp_path, check=True)
+    self_signed(tmp_path, "localhost")
     theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     theirs.load_cert_chain(tmp_path / "cert", tmp_path / "key")
     ours = ssl.create_default_context(cafile=str(tmp_path / "cert"))

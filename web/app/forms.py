@@ -21,6 +21,7 @@ from .fields import from_text, to_text
 
 CHOICES_MAX = 100
 NOT_FIELDS = ("csrf_token", "version")
+REFUSALS = (ValidationError, DataError, IntegrityError, StaleDataError, Conflict)
 P = ParamSpec("P")
 
 
@@ -115,7 +116,8 @@ def form_state(schema: Schema, record: object = None) -> dict[str, Any]:
 
 def form_version(record: object) -> str:
     """Return the version that a form is sent back with: another than before once a conflict has been told."""
-    sent = request.form.get("version") if request.method == "POST" and "conflict_told" not in g else None
+    conflict_told = isinstance(g.get("form_refusal"), ChangedError | StaleDataError)
+    sent = request.form.get("version") if request.method == "POST" and not conflict_told else None
     return sent or str(getattr(record, "version", ""))
 
 
@@ -151,26 +153,27 @@ def sent_from(
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             try:
                 return view(*args, **kwargs)
-            except ValidationError as error:
-                status, g.form_errors = 422, error.normalized_messages()
-                if isinstance(error, ChangedError):
-                    g.conflict_told = True
-            except DataError as error:
-                current_app.extensions["sqlalchemy"].session.rollback()
-                status, g.form_errors = 422, refused_values(error)
-            except (IntegrityError, StaleDataError) as error:
-                current_app.extensions["sqlalchemy"].session.rollback()
-                status, g.form_errors = 409, form_errors(*conflict(error))
-                if isinstance(error, StaleDataError):
-                    g.conflict_told = True
-            except Conflict as error:
-                found = getattr(error, "data", {}).get("messages", {}).get("stored", {})
-                status, g.form_errors = 409, form_errors(str(error.description), found)
+            except REFUSALS as error:
+                g.form_refusal = error
+                status, g.form_errors = told(error)
             return make_response(page(*args, **kwargs), status)
 
         return guarded
 
     return decorate
+
+
+def told(error: Exception) -> tuple[int, Errors]:
+    """Return the status of a form that is refused by one of REFUSALS, and what is said of its fields."""
+    if isinstance(error, ValidationError):
+        return 422, error.normalized_messages()
+    if isinstance(error, Conflict):
+        found = getattr(error, "data", {}).get("messages", {}).get("stored", {})
+        return 409, form_errors(str(error.description), found)
+    current_app.extensions["sqlalchemy"].session.rollback()
+    if isinstance(error, DataError):
+        return 422, refused_values(error)
+    return 409, form_errors(*conflict(error))  # type: ignore[arg-type] # the two that are left
 
 
 def choices(statement: Select[Any]) -> list[tuple[int, str]] | None:
