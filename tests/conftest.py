@@ -14,7 +14,9 @@ import pytest
 from tests.engines import engine
 from tests.support import ROOT
 
-pytest_plugins = [f"tests.{name}" for name in ("fixtures", "browsers", "demo", "doctor", "probe", "secured")]
+pytest_plugins = [
+    f"tests.{name}" for name in ("fixtures", "browsers", "demo", "doctor", "node", "probe", "secured")
+]
 
 LONG = ("bench", "deploy", "drill", "interrupted", "module", "remote")
 left_out = pytest.StashKey[Counter[str]]()

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.gauth import demo, settings
+from app.gauth.identity import DISCOVERY
 from config import TestingConfig
 
 Answer = Callable[[], ResponseReturnValue | None]
@@ -27,7 +28,7 @@ class Provider(demo.DemoProvider):
     """The demo provider, whose ID tokens and answers a test may change; it counts what it is asked."""
 
     def __init__(self, issuer: str) -> None:
-        super().__init__(issuer, issuer, "client", "a secret")
+        super().__init__(issuer, issuer, "a client", "s+e/c=r%t : &")
         self.behave()
 
     def behave(self) -> None:
@@ -44,6 +45,14 @@ class Provider(demo.DemoProvider):
 
     def sign(self, claims: dict[str, Any]) -> str:
         return self.signed(claims)
+
+    def leave_to_userinfo(self, *names: str, **changes: Any) -> None:
+        """Leave claims of Ada's out of ID tokens, and tell them, with `changes`, at a userinfo endpoint."""
+        claims = self.claims(SUBJECT, None)
+        told = {name: claims[name] for name in ("sub", *names)} | changes
+        self.changes = dict.fromkeys(names)
+        self.answers[DISCOVERY] = lambda: self.discovery() | {"userinfo_endpoint": f"{self.issuer}/me"}
+        self.answers["/me"] = lambda: (told, 401 if request.headers["Authorization"] == "Bearer no" else 200)
 
     def id_token(self, **changes: Any) -> str:
         """Return an ID token of Ada's, with other claims."""

@@ -1,6 +1,6 @@
 """The demo provider says no where a provider must."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import httpx
 import pytest
@@ -14,7 +14,7 @@ CALLBACK = "http://localhost/gauth/callback"
 
 def code_of(provider: Provider) -> str:
     """Return a code that the provider has sent the browser back with."""
-    asked = {"client_id": "client", "redirect_uri": CALLBACK, "state": "s"}
+    asked = {"client_id": provider.client[0], "redirect_uri": CALLBACK, "state": "s"}
     asked["code_challenge"] = create_s256_code_challenge(VERIFIER)
     answer = httpx.post(f"{provider.issuer}/authorize", params=asked, data={"email": "a@example.com"})
     return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
@@ -22,7 +22,8 @@ def code_of(provider: Provider) -> str:
 
 def redeem(provider: Provider, credentials: tuple[str, str] | None = None, **form: str) -> httpx.Response:
     form = {"redirect_uri": CALLBACK, "code_verifier": VERIFIER} | form
-    return httpx.post(f"{provider.issuer}/token", data=form, auth=credentials or provider.client)
+    name, secret = map(quote_plus, credentials or provider.client)
+    return httpx.post(f"{provider.issuer}/token", data=form, auth=(name, secret))
 
 
 def test_code_without_a_challenge_is_refused(provider: Provider) -> None:
@@ -42,11 +43,11 @@ def test_code_is_good_for_who_asked_only(provider: Provider, changes: dict[str, 
 
 
 def test_client_secret_is_compared(provider: Provider) -> None:
-    assert redeem(provider, ("client", "x"), code=code_of(provider)).status_code == 401
+    assert redeem(provider, (provider.client[0], "x"), code=code_of(provider)).status_code == 401
 
 
 @pytest.mark.parametrize(
-    "query", ["", "client_id=client", "client_id=another&redirect_uri=http://localhost/"]
+    "query", ["", "client_id=a+client", "client_id=another&redirect_uri=http://localhost/"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_request_of_another_app_is_refused(provider: Provider, method: str, query: str) -> None:

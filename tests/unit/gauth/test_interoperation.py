@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from app.gauth.identity import DISCOVERY
 from engines.copies import free_port
 from tests.support import wait_until
 from tests.unit.gauth.conftest import Visitor
@@ -38,7 +39,10 @@ def their_provider() -> Iterator[str]:
 def test_sign_in_with_a_provider_of_others(
     their_provider: str, visitor: Visitor, configure: Callable[..., None]
 ) -> None:
-    configure(GAUTH_DISCOVERY_URL=f"{their_provider}/.well-known/openid-configuration")
+    # It takes id and secret as they are in the header, which RFC 6749 has encoded.
+    configure(
+        GAUTH_DISCOVERY_URL=their_provider + DISCOVERY, GAUTH_CLIENT_ID="client", GAUTH_CLIENT_SECRET="secret"
+    )
     sent_back = httpx.post(visitor.leave("/notes"), data={"sub": "ada"})
     answer = visitor.client.get(sent_back.headers["Location"])
     assert answer.location == "/notes"

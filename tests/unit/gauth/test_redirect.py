@@ -115,6 +115,16 @@ def test_denial_is_told_and_signs_nobody_in(visitor: Visitor) -> None:
     assert not visitor.is_known()
 
 
+def test_error_of_the_provider_is_logged_and_is_no_cancellation(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = {"error": "invalid_request", "error_description": "unsupported prompt value"}
+    answer = visitor.client.get("/gauth/callback", query_string=query(visitor.leave()) | error)
+    assert answer.status_code == 403
+    assert "cancelled" not in answer.text
+    assert "the provider says 'invalid_request', 'unsupported prompt value'" in caplog.text
+
+
 def test_denial_ends_the_attempt(visitor: Visitor) -> None:
     back = visitor.choose(visitor.leave(), "")
     visitor.client.get(back)
@@ -425,6 +435,55 @@ def test_client_secret_is_sent_as_the_provider_takes_it(visitor: Visitor, provid
     assert secrets == [provider.client[1]]
 
 
+@pytest.mark.parametrize("offered", [["login", "select_account"], ["login"], None], ids=str)
+def test_choice_of_an_account_is_asked_for_if_it_is_offered(
+    visitor: Visitor, provider: Provider, offered: list[str] | None
+) -> None:
+    provider.answers[DISCOVERY] = lambda: provider.discovery() | {"prompt_values_supported": offered}
+    assert query(visitor.leave()).get("prompt") == (
+        "select_account" if "select_account" in (offered or []) else None
+    )
+
+
+@pytest.mark.parametrize("names", [("email", "email_verified"), ("email",), ("email_verified",)])
+def test_address_that_the_id_token_leaves_out_is_told_by_userinfo(
+    visitor: Visitor, provider: Provider, names: tuple[str, ...]
+) -> None:
+    provider.leave_to_userinfo(*names)
+    assert visitor.sign_in().status_code == 303
+    assert visitor.client.get("/api/me").json["email"] == SUBJECT
+
+
+@pytest.mark.parametrize(
+    "changes", [{"sub": "another"}, {"sub": None}, {"email": "x"}, {"email_verified": False}], ids=str
+)
+def test_userinfo_that_proves_nothing_is_refused(
+    visitor: Visitor, provider: Provider, changes: dict[str, Any]
+) -> None:
+    provider.leave_to_userinfo("email", "email_verified", **changes)
+    assert visitor.sign_in().status_code == 401
+    assert not visitor.is_known()
+
+
+def test_address_of_an_id_token_is_not_verified_by_userinfo_for_another(
+    visitor: Visitor, provider: Provider, stored: Stored
+) -> None:
+    provider.leave_to_userinfo("email_verified", email="grace@example.org")
+    visitor.sign_in()
+    assert [user.email for user in stored(User)] == ["grace@example.org"]
+
+
+def test_userinfo_is_not_asked_if_the_id_token_tells_all(visitor: Visitor, provider: Provider) -> None:
+    provider.leave_to_userinfo()
+    assert visitor.sign_in().status_code == 303
+    assert provider.asked["/me"] == 0
+
+
+def test_address_verified_as_text_is_verified(visitor: Visitor, provider: Provider) -> None:
+    provider.changes = {"email_verified": "true"}
+    assert visitor.sign_in().status_code == 303
+
+
 @pytest.mark.parametrize("issuer", ["https://accounts.google.com", "accounts.google.com"])
 def test_google_is_known_by_both_its_names(provider: Provider, issuer: str) -> None:
     assert of_issuer(GOOGLE, provider, issuer).issuer == GOOGLE
@@ -440,7 +499,7 @@ def of_issuer(issuer: str, provider: Provider, named: str) -> Identity:
     client = OpenIDProvider(issuer, provider.client[0], "", [])
     client.metadata.value = provider.discovery() | {"issuer": issuer}
     client.metadata.fetched_at = time.monotonic()
-    return client.identify(provider.id_token(iss=named), None)
+    return client.identify(provider.id_token(iss=named), None, None)
 
 
 def test_audience_of_an_app_is_not_of_the_redirect(

@@ -44,6 +44,16 @@ def test_id_token_is_exchanged_for_an_api_token(client: FlaskClient, exchange: E
     assert client.get("/api/me", headers=bearer(answer.json["token"])).json == answer.json["user"]
 
 
+@pytest.mark.parametrize(("access_token", "status"), [("yes", 201), ("no", 401), (None, 401), ("a b", 422)])
+def test_address_is_told_by_userinfo_for_an_access_token(
+    exchange: Exchange, provider: Provider, access_token: str | None, status: int
+) -> None:
+    provider.leave_to_userinfo("email", "email_verified")
+    id_token = provider.sign(provider.claims(SUBJECT, None))
+    fields = {} if access_token is None else {"access_token": access_token}
+    assert exchange(id_token, **fields).status_code == status
+
+
 def test_api_token_is_not_kept_by_caches(exchange: Exchange) -> None:
     assert exchange().headers["Cache-Control"] == "no-store"
 

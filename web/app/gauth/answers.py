@@ -46,6 +46,14 @@ def refuse_attempt() -> NoReturn:
     abort(400, "This sign-in was not begun here, is over, or took more than ten minutes; sign in again.")
 
 
+def refuse_error(error: str, description: str) -> NoReturn:
+    """Answer an error of the provider's: https://openid.net/specs/openid-connect-core-1_0.html#AuthError"""
+    current_app.logger.warning("not signed in: the provider says %.50r, %.500r", error, description)
+    if error == "access_denied":
+        abort(403, "You have not signed in: the sign-in was cancelled. Nothing was changed.")
+    abort(403, "You have not signed in: the sign-in service refuses the request; the log has its reason.")
+
+
 def local_path(path: str) -> str:
     r"""Return `path` if it stays on this site whatever a browser makes of it, else the home page's.
 

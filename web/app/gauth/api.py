@@ -22,7 +22,7 @@ api.before_request(check_configured)
 def create(data: dict[str, Any]) -> Any:
     """Get an API token for an ID token of the provider"""
     with answering_in_http():
-        identity = settings().provider.identify(data["id_token"], data.get("nonce"))
+        identity = settings().provider.identify(data["id_token"], data.get("nonce"), data.get("access_token"))
         check_allowed(identity)
         user = User.signed_in(identity)
         user.check_later(identity.proven_at)

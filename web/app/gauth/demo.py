@@ -7,13 +7,14 @@ What it knows is in memory, so it runs as one process.
 import secrets
 import time
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from flask import Flask, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+from werkzeug.datastructures import Authorization
 
 LIFETIME = 3600  # seconds of an ID token
 CODE_LIFETIME = 60  # seconds
@@ -41,6 +42,7 @@ class DemoProvider:
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
+            "prompt_values_supported": ["select_account"],
         }
 
     def public_keys(self) -> dict[str, Any]:
@@ -125,8 +127,8 @@ def create_app(provider: DemoProvider) -> Flask:
 
     @app.post("/token")
     def token() -> ResponseReturnValue:
-        credentials = request.authorization
-        if not credentials or (credentials.username, credentials.password) != provider.client:
+        sent = request.authorization or Authorization("basic", {})
+        if tuple(unquote_plus(sent.get(part) or "") for part in ("username", "password")) != provider.client:
             return {"error": "invalid_client"}, 401
         form = request.form
         redeemed = provider.redeem(

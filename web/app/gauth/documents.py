@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from requests import RequestException
 
-from .identity import ProviderError
+from .identity import IdentityError, ProviderError
 from .transport import Transport
 
 MAX_AGE = 3600  # seconds until a document is fetched again
@@ -65,11 +65,14 @@ class Document(Generic[T]):
             self.tried_at = time.monotonic()
 
 
-def get_json(url: str) -> dict[str, Any]:
-    """Return the JSON object at `url` (ProviderError)."""
+def get_json(url: str, access_token: str | None = None) -> dict[str, Any]:
+    """Return the JSON object at `url` (ProviderError; IdentityError if it refuses `access_token`)."""
+    headers = {"Authorization": f"Bearer {access_token}"} if access_token else {}
     try:
         with Transport() as http:
-            answer = http.get(url, withhold_token=True)
+            answer = http.get(url, withhold_token=True, headers=headers)
+            if access_token and answer.status_code in (401, 403):
+                raise IdentityError("the provider refuses its access token")
             answer.raise_for_status()
             value = answer.json()
     except (RequestException, ValueError, RecursionError) as error:

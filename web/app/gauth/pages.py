@@ -1,11 +1,19 @@
-from flask import Blueprint, abort, after_this_request, current_app, redirect, request, session, url_for
+from flask import Blueprint, after_this_request, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
 from ..extensions import csrf, db
 from . import attempts
 from .access import begin_session, get_user
-from .answers import answering_in_http, check_allowed, check_configured, home, local_path, refuse_attempt
+from .answers import (
+    answering_in_http,
+    check_allowed,
+    check_configured,
+    home,
+    local_path,
+    refuse_attempt,
+    refuse_error,
+)
 from .models import User
 from .settings import settings
 
@@ -39,8 +47,7 @@ def callback() -> ResponseReturnValue:
         return answer
 
     if "code" not in request.args:
-        current_app.logger.warning("not signed in: the provider says %.50r", request.args.get("error"))
-        abort(403, "You have not signed in: the sign-in was cancelled or refused. Nothing was changed.")
+        refuse_error(request.args.get("error", ""), request.args.get("error_description", ""))
     here = url_for(".callback", _external=True)
     with answering_in_http():
         identity = settings().provider.finish(here, request.args["code"], attempt.nonce, attempt.verifier)

@@ -10,11 +10,12 @@ from joserfc.jwk import JWKRegistry, Key, KeySet
 from joserfc.jws import JWSRegistry
 from requests import RequestException
 
-from .documents import Document
+from .documents import Document, get_json
 from .identity import DISCOVERY, GOOGLE, Attempt, Identity, IdentityError, ProviderError, identity_of
 from .transport import Transport
 
 SCOPE = "openid email profile"
+SELECT_ACCOUNT = "select_account"
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 LEEWAY = 60  # seconds that the provider's clock may be off
 # Signatures by a private key. With HS256 the public key itself would do as the secret.
@@ -50,9 +51,14 @@ class Provider:
             raise ProviderError(f"its discovery document is of {document['issuer']!r}")
         return document
 
+    def listed(self, name: str) -> list[Any]:
+        """Return what the discovery document lists under `name`, [] if it is silent (ProviderError)."""
+        value = self.metadata.get().get(name)
+        return value if isinstance(value, list) else []
+
     def client(self, callback: str) -> Transport:
         """Return an OAuth client whose answers come back to the URL `callback` (ProviderError)."""
-        known = self.metadata.get().get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        known = self.listed("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         method = "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
         return Transport(
             client_id=self.client_id,
@@ -64,10 +70,16 @@ class Provider:
         )
 
     def begin(self, callback: str) -> Attempt:
-        """Begin a sign-in whose answer comes to the URL `callback` (ProviderError)."""
+        """Begin a sign-in whose answer comes to the URL `callback` (ProviderError).
+
+        The choice of an account is asked for if the provider offers it, as others refuse the request:
+        https://openid.net/specs/openid-connect-prompt-create-1_0.html#section-4.1
+        """
         nonce, verifier = generate_token(30), generate_token(48)
         endpoint = self.metadata.get()["authorization_endpoint"]
-        asked = {"nonce": nonce, "code_verifier": verifier, "prompt": "select_account"}
+        asked = {"nonce": nonce, "code_verifier": verifier}
+        if self.issuer == GOOGLE or SELECT_ACCOUNT in self.listed("prompt_values_supported"):
+            asked["prompt"] = SELECT_ACCOUNT
         with self.client(callback) as client:
             url, state = client.create_authorization_url(endpoint, **asked)
         return Attempt(url, state, nonce, verifier)
@@ -84,19 +96,35 @@ class Provider:
             raise ProviderError(f"{endpoint}: {error}") from error
         if not isinstance(answer.get("id_token"), str):
             raise ProviderError(f"{endpoint}: there is no ID token in its answer")
-        return self.verify(answer["id_token"], [self.client_id], nonce)
+        claims = self.verify(answer["id_token"], [self.client_id], nonce)
+        return self.identity(claims, answer.get("access_token"))
 
-    def identify(self, id_token: str, nonce: str | None) -> Identity:
+    def identify(self, id_token: str, nonce: str | None, access_token: str | None) -> Identity:
         """Return who an ID token is of that an app got from the provider (ProviderError, IdentityError).
 
         Its `azp` names the app, and is not compared: Google's Android apps ask for their server's audience.
         """
-        return self.verify(id_token, [self.client_id, *self.audiences], nonce)
+        claims = self.verify(id_token, [self.client_id, *self.audiences], nonce)
+        return self.identity(claims, access_token)
 
-    def verify(self, id_token: str, audiences: list[str], nonce: str | None) -> Identity:
-        """Return who `id_token` is of: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
+    def identity(self, claims: dict[str, Any], access_token: str | None) -> Identity:
+        """Return who the verified `claims` of an ID token are of (ProviderError, IdentityError).
 
-        Where `nonce` is given, the token must have it.
+        A provider that issued an access token may leave the address to its userinfo endpoint:
+        https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims
+        """
+        endpoint = self.metadata.get().get("userinfo_endpoint")
+        if access_token and isinstance(endpoint, str) and not {"email", "email_verified"} <= claims.keys():
+            userinfo = get_json(endpoint, access_token)
+            if userinfo.get("sub") != claims["sub"]:
+                raise IdentityError("its subject is not the one of the userinfo endpoint")
+            claims = claims | userinfo | {"iat": claims["iat"]}
+        return identity_of(self.issuer, claims)
+
+    def verify(self, id_token: str, audiences: list[str], nonce: str | None) -> dict[str, Any]:
+        """Return the claims of `id_token`: https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
+
+        If `nonce` is given, the token must have it.
         """
         issuers = [self.metadata.get()["issuer"]]
         if self.issuer == GOOGLE:
@@ -120,7 +148,7 @@ class Provider:
             raise IdentityError("it is for another audience")
         if nonce is not None and claims.get("nonce") != nonce:
             raise IdentityError("its nonce is another")
-        return identity_of(self.issuer, claims)
+        return claims
 
     def signed_claims(self, id_token: str) -> dict[str, Any]:
         """Return the claims of `id_token`, if a key of the provider has signed them."""

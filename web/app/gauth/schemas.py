@@ -43,6 +43,10 @@ class IdTokenSchema(Schema):
         validate=[validate.Length(1, 500), storable],
         metadata={"description": "What the app put into its request for the ID token, if it did."},
     )
+    access_token = fields.String(
+        validate=validate.Regexp(r"[A-Za-z0-9._~+/-]{1,20000}=*\Z"),
+        metadata={"description": "For a provider that tells addresses at its userinfo endpoint."},
+    )
     label = fields.String(
         load_default="",
         validate=[validate.Length(max=100), storable],

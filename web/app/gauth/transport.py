@@ -1,10 +1,13 @@
 import io
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote_plus
 
 from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2 import ClientAuth
 from requests import RequestException, Response
 from urllib3.exceptions import HTTPError
+from werkzeug.datastructures import Authorization
 
 TIMEOUT = 5  # seconds of an exchange
 SIZE_MAXIMUM = 1_000_000  # bytes of an answer
@@ -20,6 +23,7 @@ class Transport(OAuth2Session):
         super().__init__(default_timeout=TIMEOUT, **options)
         self.max_redirects = 0  # the secret is not carried elsewhere
         self.hooks["response"].append(read_body)
+        self.register_client_auth_method(("client_secret_basic", authenticate))
 
     def request(self, method: str, url: str, **options: Any) -> Response:
         """Send a request; its answer is a RequestException where it is late, large or elsewhere."""
@@ -30,6 +34,15 @@ class Transport(OAuth2Session):
             exchange.cancel()
             raise RequestException("the answer takes too long") from None
         return answer
+
+
+def authenticate(
+    client: ClientAuth, method: str, url: str, headers: dict[str, str], body: str
+) -> tuple[str, dict[str, str], str]:
+    """Add the client's id and secret, encoded as by https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1"""
+    sent = {"username": quote_plus(client.client_id), "password": quote_plus(client.client_secret)}
+    headers["Authorization"] = Authorization("basic", {**sent}).to_header()
+    return url, headers, body
 
 
 def read_body(answer: Response, **_: Any) -> Response:
