@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from app.cache import public_cache
+from app.extensions import db
 from app.gauth.identity import DISCOVERY, GOOGLE
-from app.gauth.models import User
+from app.gauth.models import EndedSession, User
 from tests.unit.gauth.conftest import Provider, Visitor
 
 Configure = Callable[..., None]
@@ -53,6 +55,35 @@ def test_sign_out_ends_the_session(visitor: Visitor) -> None:
     answer = sign_out(visitor.client)
     assert (answer.status_code, answer.location) == (303, "/")
     assert not visitor.is_known()
+
+
+def test_copy_of_the_cookie_is_not_good_after_signing_out(visitor: Visitor, other_visitor: Visitor) -> None:
+    visitor.sign_in()
+    other_visitor.client.set_cookie("session", visitor.cookies()["session"])
+    assert other_visitor.is_known()
+    sign_out(visitor.client)
+    assert not other_visitor.is_known()
+
+
+def test_ended_session_is_forgotten_once_it_has_expired(
+    app: Flask, stored: Callable[[Any], list[Any]]
+) -> None:
+    with app.app_context():
+        for session_id, days in (("over", -1), ("open", 1), ("open", 1)):
+            EndedSession.add(session_id, datetime.now(UTC) + timedelta(days=days))
+        db.session.commit()
+    assert stored(EndedSession.id) == ["open"]
+
+
+def test_session_of_a_release_without_ids_lasts_and_gets_one(visitor: Visitor, later: Later) -> None:
+    visitor.sign_in()
+    with visitor.client.session_transaction() as session:
+        session["gauth"] = {name: value for name, value in session["gauth"].items() if name != "id"}
+    assert visitor.is_known()
+    later(timedelta(days=1))
+    visitor.is_known()
+    with visitor.client.session_transaction() as session:
+        assert "id" in session["gauth"]
 
 
 def test_signing_in_again_works(visitor: Visitor) -> None:

@@ -1,7 +1,9 @@
 """Who is signed in: by an API token (RFC 6750), or by the session of a browser."""
 
+import secrets
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
@@ -12,10 +14,11 @@ from werkzeug.exceptions import Unauthorized
 from werkzeug.local import LocalProxy
 
 from ..extensions import Blueprint
-from .models import ApiToken, User
+from .models import ApiToken, EndedSession, User
 from .settings import settings
 
-KEY = "gauth"  # in the session: {"user": id, "epoch": of the user, "since" and "seen": times in seconds}
+# In the session: {"id": its own, "user": id, "epoch": of the user, "since" and "seen": times in seconds}
+KEY = "gauth"
 USER = "gauth.user"  # in the environment of a request
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]  # of the host's API_SPEC_OPTIONS
 SEEN_STEPS = 10  # in the time that a session may be idle; more often `seen` is not written down
@@ -67,12 +70,12 @@ def session_user() -> User | None:
         return None
     now, lasting = int(time.time()), settings()
     over = now >= min(mark["since"] + lasting.session_lifetime, mark["seen"] + lasting.session_idle)
-    user = None if over else User.of_session(mark["user"], mark["epoch"])
+    user = None if over else User.of_session(mark["user"], mark["epoch"], mark.get("id"))
     if user is None:
         session.clear()
         return None
     if now >= mark["seen"] + lasting.session_idle / SEEN_STEPS:
-        session[KEY] = mark | {"seen": now}
+        session[KEY] = {"id": new_id()} | mark | {"seen": now}  # one of an older release has no id
     return user
 
 
@@ -81,7 +84,27 @@ def begin_session(user: User) -> None:
     now = int(time.time())
     session.clear()
     session.permanent = True
-    session[KEY] = {"user": user.id, "epoch": user.session_epoch, "since": now, "seen": now}
+    session[KEY] = {
+        "id": new_id(),
+        "user": user.id,
+        "epoch": user.session_epoch,
+        "since": now,
+        "seen": now,
+    }
+
+
+def end_session() -> None:
+    """Sign out, in this browser and wherever a copy of its cookie is."""
+    mark = session.get(KEY, {})
+    if "id" in mark:
+        expires = mark["since"] + settings().session_lifetime
+        EndedSession.add(mark["id"], datetime.fromtimestamp(expires, UTC))
+    session.clear()
+
+
+def new_id() -> str:
+    """Return the id of a new session."""
+    return secrets.token_urlsafe(16)
 
 
 def rides_on_session() -> bool:

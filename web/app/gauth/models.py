@@ -60,12 +60,19 @@ class User(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
         return user
 
     @classmethod
-    def of_session(cls, user_id: int, epoch: int) -> Self | None:
-        """Return the user of a session, unless they have signed out everywhere since."""
-        user: Self | None = db.session.scalar(
-            db.select(cls).where(cls.id == user_id, cls.session_epoch == epoch)
-        )
+    def of_session(cls, user_id: int, epoch: int, session_id: str | None) -> Self | None:
+        """Return the user of a session, read in one statement; None after a sign-out, here or everywhere."""
+        values = {"user": user_id, "epoch": epoch, "session": session_id}
+        user: Self | None = db.session.scalar(cls.of_open_session(), values)
         return user
+
+    @classmethod
+    @cache
+    def of_open_session(cls) -> Select[Self]:
+        """Return the SELECT of a session's user, by the parameters `user`, `epoch` and `session`."""
+        ended = db.select(EndedSession.id).where(EndedSession.id == bindparam("session", type_=String))
+        of_epoch = (cls.id == bindparam("user"), cls.session_epoch == bindparam("epoch"))
+        return db.select(cls).where(*of_epoch, ~ended.exists())
 
     @property
     def tokens(self) -> Select[tuple["ApiToken"]]:
@@ -87,6 +94,25 @@ class User(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
             .values(session_epoch=User.session_epoch + 1, signed_out_at=func.now())
         )
         db.session.execute(db.delete(ApiToken).where(ApiToken.user_id == self.id))
+
+
+class EndedSession(db.Model):  # type: ignore[name-defined] # see User
+    """A session that was signed out of: whoever has a copy of its cookie is not signed in by it.
+
+    It is remembered until the cookie is not good any more.
+    """
+
+    __tablename__ = "ended_sessions"
+
+    id: Mapped[str] = mapped_column(String(22), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+    @classmethod
+    def add(cls, session_id: str, expires_at: datetime) -> None:
+        """Remember a session, and forget those that have expired."""
+        db.session.execute(db.delete(cls).where(cls.expires_at < func.now()))
+        ended = insert(cls).values(id=session_id, expires_at=expires_at)
+        db.session.execute(ended.on_conflict_do_nothing())
 
 
 class ApiToken(db.Model):  # type: ignore[name-defined] # see User

@@ -1,10 +1,10 @@
-from flask import Blueprint, after_this_request, redirect, request, session, url_for
+from flask import Blueprint, after_this_request, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
 from ..extensions import csrf, db
 from . import attempts
-from .access import begin_session, get_user
+from .access import begin_session, end_session, get_user
 from .answers import (
     answering_in_http,
     check_allowed,
@@ -65,6 +65,6 @@ def logout() -> ResponseReturnValue:
     user = get_user()
     if user and "everywhere" in request.form:
         user.sign_out_everywhere()
-        db.session.commit()
-    session.clear()
+    end_session()
+    db.session.commit()
     return redirect(home(), 303)
