@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -50,6 +51,21 @@ MODULES = [
     {"NAME": "loan", "FIELDS": "review:references other:references{review}? due:date", "OWNED": "1"},
 ]
 MANY = ("loans", "reviews", "specimens", "books", "authors")
+# What of a specimen is indexed, and may be what neither Python nor JSON has: in SQL, and as it is answered.
+MAKE_ODD = """
+    UPDATE specimens SET stamp = 'infinity', due = '0044-03-15 12:00:00 BC', day = '10000-01-01',
+    date = '-infinity', start = '24:00', nap = '24:00', height = 'NaN', price = 'NaN' WHERE number = 1;
+"""
+ODD = {
+    "stamp": "infinity",
+    "due": "0044-03-15 12:00:00+00 BC",
+    "day": "10000-01-01",
+    "date": "-infinity",
+    "start": "24:00:00",
+    "nap": "24:00:00",
+    "height": None,
+    "price": "NaN",
+}
 # Of these, and of the modules that are there, all operations are sent what the document allows.
 SENT = ("loans", "specimens")  # every type, and a record of a user that refers to another
 
@@ -116,6 +132,67 @@ def test_records_are_found_by_what_is_indexed(library: Checkout, book: dict[str,
     for query in ("status=draft", "q=dispo", f"author_id={book['author_id']}", "sort=-published_on"):
         assert get(f"{library.url}/api/books?{query}").json()["items"] == [book]
     assert get(f"{library.url}/api/books?price=1").status_code == 422
+
+
+@pytest.fixture
+def odd(library: Checkout) -> Iterator[dict[str, object]]:
+    """A specimen with values that Postgres has and JSON or Python has not; there is one without, too."""
+    made = [specimen(library, number) for number in (1, 2)]
+    library.make("psql", stdin=MAKE_ODD)
+    yield get(f"{library.url}{made[0]}").json()
+    for path in made:
+        assert httpx.delete(library.url + path).status_code == 204
+
+
+def specimen(library: Checkout, number: int) -> str:
+    """Store a specimen; return its path."""
+    author = post(f"{library.url}/api/authors", json={"name": f"Author {number}"}).json()["id"]
+    data = {
+        "title": "odd",
+        "kind": "a",
+        "flag": str(number),
+        "number": number,
+        "serial": number,
+        "weight": 1,
+        "share": "0.5",
+        "code": str(number),
+        "tiny": "0",
+        "done": False,
+        "active": True,
+        "day": f"2026-01-0{number}",
+        "start": f"10:00:0{number}",
+        "stamp": f"2026-01-0{number}T10:00:00Z",
+        "due": "2026-01-01T00:00:00Z",
+        "token": str(UUID(int=number)),
+        "payload": {},
+        "maker_id": author,
+        "author_id": author,
+    }
+    answer = post(f"{library.url}/api/specimens", json=data)
+    assert answer.status_code == 201, answer.text
+    return answer.headers["Location"]
+
+
+def test_odd_values_take_down_no_list_and_outlive_a_form(
+    library: Checkout, odd: dict[str, object], browse: Callable[..., BrowserContext]
+) -> None:
+    assert odd.items() >= ODD.items()
+    for name in ODD:
+        for order in (name, f"-{name}"):
+            following, found = f"/api/specimens?limit=1&sort={order}", []
+            while following:
+                page = get(library.url + following).json()
+                found += [item["number"] for item in page["items"]]
+                following = page["next"]
+            assert sorted(found) == [1, 2], order
+    page = browse(library.url).new_page()
+    page.goto("/specimens")
+    expect(page.get_by_role("rowheader")).to_have_count(2)
+    page.goto(f"/specimens/{odd['id']}/edit")
+    page.get_by_role("button", name="Save").click()
+    expect(page).to_have_url(re.compile(r"/specimens/\d+$"))
+    expect(page.get_by_text("0044-03-15 12:00:00+00 BC")).to_be_visible()
+    assert get(f"{library.url}/api/specimens/{odd['id']}").json() == odd
 
 
 def test_conflict_names_the_field(library: Checkout, book: dict[str, object]) -> None:

@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import logs
 
-from . import assets, conditional, encoding, errors, policy, reads
+from . import assets, beyond, conditional, encoding, errors, policy, reads
 from .application import Application
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, rest
@@ -41,13 +41,15 @@ def create_app(settings: config.Config | None = None) -> Flask:
     conditional.init_app(app)
     errors.init_app(app)
     policy.init_app(app)
+    beyond.register()
     db.init_app(app)
     reads.init_app(app, db)
     csrf.init_app(app)
     rest.init_app(app)
     rest.register_converter(IdConverter, id_parameter)
     app.add_template_global(query_url)
-    app.add_template_global(shown, "ui_value")  # a name that no view gives to anything else
+    app.add_template_global(shown, "ui_value")  # names that no view gives to anything else
+    app.add_template_global(beyond.is_beyond, "ui_is_beyond")
     for name in MODULES:
         mount(app, load(name))
     app.context_processor(lambda: {"modules": linked_modules()})

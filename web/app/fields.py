@@ -11,6 +11,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from .beyond import MayBeBeyond, is_beyond
 from .rest import read_json
 
 DEPTH_MAX = 64
@@ -120,7 +121,7 @@ class Boolean(fields.Boolean):
         return "true" if value else "false"
 
 
-class Date(fields.Date):
+class Date(MayBeBeyond, fields.Date):
     """A date: 2026-01-31."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.date:
@@ -129,7 +130,7 @@ class Date(fields.Date):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class Time(fields.Time):
+class Time(MayBeBeyond, fields.Time):
     """A time of day: 13:45:00."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -145,10 +146,10 @@ class Time(fields.Time):
         return f"{text}:00" if re.fullmatch(r"\d\d:\d\d", text, re.ASCII) else text
 
     def to_text(self, value: str) -> str:
-        return value[:8]
+        return value if is_beyond(value) else value[:8]
 
 
-class DateTime(fields.AwareDateTime):
+class DateTime(MayBeBeyond, fields.AwareDateTime):
     """A moment: 2026-01-31T13:45:00Z, in UTC; other offsets are converted, and forms have UTC."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.datetime:
@@ -168,7 +169,7 @@ class DateTime(fields.AwareDateTime):
         return f"{text}:00Z" if len(text) == len("2026-01-31T13:45") else f"{text}Z"
 
     def to_text(self, value: str) -> str:
-        return value[: len("2026-01-31T13:45:00")]
+        return value if is_beyond(value) else value[: len("2026-01-31T13:45:00")]
 
 
 class Uuid(fields.UUID):

@@ -14,6 +14,7 @@ from uuid import UUID
 from marshmallow import Schema, fields, missing
 from marshmallow.decorators import POST_DUMP, PRE_DUMP
 
+from .beyond import MayBeBeyond
 from .rows import Rows
 
 # The fields that dump values of a type as orjson does.
@@ -66,7 +67,8 @@ def native_type(field: fields.Field[Any]) -> type | None:
     own = type(field)
     for known, kind in NATIVE:
         if isinstance(field, known):
-            changed = own._serialize is not known._serialize or own.serialize is not fields.Field.serialize
+            same = (known._serialize, MayBeBeyond._serialize)
+            changed = own._serialize not in same or own.serialize is not fields.Field.serialize
             formatted = getattr(field, "as_string", False) or getattr(field, "format", None) not in (
                 None,
                 "iso",

@@ -16,6 +16,7 @@ from marshmallow import fields
 from sqlalchemy import Select, bindparam, literal_column, tuple_
 from sqlalchemy.orm import scoped_session
 
+from .beyond import is_beyond
 from .converters import BIGINT_MAX
 from .fields import unstorable
 from .reads import records
@@ -77,6 +78,8 @@ def read_cursor(text: str, sort: str, field: fields.Field[Any] | None) -> Positi
         raise ValueError
     if field is None or (value is None and field.allow_none):
         position = Position(None, record_id)
+    elif is_beyond(value) or isinstance(value, float):
+        position = Position(value, record_id)
     else:
         position = Position(field._deserialize(value, None, None), record_id)
     if cursor(sort, position.value, record_id) != text:

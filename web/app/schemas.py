@@ -102,8 +102,8 @@ class Schema(SQLAlchemyAutoSchema[Any]):
     OPTIONS_CLASS = Options
 
     id = plain.Integer(dump_only=True, metadata={"format": "int64"})
-    created_at = plain.AwareDateTime(dump_only=True)
-    updated_at = plain.AwareDateTime(dump_only=True)
+    created_at = DateTime(dump_only=True)
+    updated_at = DateTime(dump_only=True)
     version = plain.Integer(dump_only=True)
 
     def load(self, data: Any, **options: Any) -> Any:
