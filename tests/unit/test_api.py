@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from app.conditional import keep_shape
 from app.notes.models import Note
 from tests.unit.notes.conftest import make_note
 
@@ -35,10 +37,33 @@ def test_create_refuses_a_malformed_body(
     assert answer.content_type == "application/problem+json"
 
 
-@pytest.mark.parametrize("etag", ['W/"1"', '"1"', "*"])
-def test_show_of_a_known_version_is_304(client: FlaskClient, make_note: MakeNote, etag: str) -> None:
-    answer = client.get(f"/api/notes/{make_note().id}", headers={"If-None-Match": etag})
-    assert (answer.status_code, answer.data) == (304, b"")
+@pytest.mark.parametrize("spelt", ["{}", "*", 'W/"another", {}'])
+def test_show_of_a_known_version_is_304(client: FlaskClient, make_note: MakeNote, spelt: str) -> None:
+    url = f"/api/notes/{make_note().id}"
+    known = spelt.format(client.get(url).headers["ETag"])
+    for tag in (known, known.removeprefix("W/")):
+        answer = client.get(url, headers={"If-None-Match": tag})
+        assert (answer.status_code, answer.data) == (304, b"")
+
+
+def test_version_of_another_shape_is_shown_anew_and_may_be_changed(
+    client: FlaskClient, make_note: MakeNote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"/api/notes/{make_note().id}"
+    known = client.get(url).headers["ETag"]
+    monkeypatch.setitem(client.application.extensions, "api_shape", "another")
+    assert client.get(url, headers={"If-None-Match": known}).status_code == 200
+    assert client.patch(url, json={"body": ""}, headers={"If-Match": known}).status_code == 200
+    assert client.patch(url, json={"body": ""}, headers={"If-Match": known}).status_code == 412
+
+
+def test_shape_follows_from_the_document() -> None:
+    made = Flask("shapes")
+    shapes = set()
+    for fields in ({"id": "integer"}, {"id": "integer", "due": "string"}, {"due": "string", "id": "integer"}):
+        keep_shape(made, fields)
+        shapes.add(made.extensions["api_shape"])
+    assert len(shapes) == 2
 
 
 @pytest.mark.parametrize("note_id", ["0", "-1", "x", "1.5", "01", str(2**63), "9" * 5000, "%31x"])

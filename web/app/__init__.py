@@ -52,6 +52,7 @@ def create_app(settings: config.Config | None = None) -> Flask:
     app.add_template_global(beyond.is_beyond, "ui_is_beyond")
     for name in MODULES:
         mount(app, load(name))
+    conditional.keep_shape(app, rest.spec.to_dict())
     app.context_processor(lambda: {"modules": linked_modules()})
     return app
 

@@ -1,8 +1,10 @@
-"""Conditional requests (RFC 9110, section 13), by the version of a record."""
+"""Conditional requests (RFC 9110, section 13), by the version of a record and the shape of the API."""
 
-from typing import Protocol
+import hashlib
+import json
+from typing import Any, Protocol
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, current_app, request
 from marshmallow import ValidationError
 
 
@@ -17,6 +19,12 @@ def init_app(app: Flask) -> None:
     app.after_request(answer_not_modified)
 
 
+def keep_shape(app: Flask, document: dict[str, Any]) -> None:
+    """Have ETags tell apart the records of APIs whose OpenAPI documents differ, as those of two releases."""
+    text = json.dumps(document, sort_keys=True)
+    app.extensions["api_shape"] = hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
 def answer_not_modified(response: Response) -> Response:
     """Compare the ETag of `response`, if it has one, with the request's If-None-Match."""
     if "HTTP_IF_NONE_MATCH" in request.environ and "ETag" in response.headers and response.status_code == 200:
@@ -25,13 +33,15 @@ def answer_not_modified(response: Response) -> Response:
 
 
 def etag(record: Versioned) -> dict[str, str]:
-    """Return the header that names the version of `record`: a weak one, for nginx's gzip makes it so."""
-    return {"ETag": f'W/"{record.version}"'}
+    """Return the header that names `record` as it is shown: a weak tag, for nginx's gzip makes it so."""
+    return {"ETag": f'W/"{record.version}-{current_app.extensions["api_shape"]}"'}
 
 
 def check_match(record: Versioned) -> None:
-    """Answer 412 if the request's If-Match names another version of `record`."""
-    if request.if_match and not request.if_match.contains_weak(str(record.version)):
+    """Answer 412 if the request's If-Match names another version of `record`, of whatever shape."""
+    tags = request.if_match
+    versions = {tag.partition("-")[0] for tag in tags.as_set(include_weak=True)}
+    if versions and str(record.version) not in versions:
         abort(412, "The record has been changed since; get it again.")
 
 

@@ -71,11 +71,12 @@ def test_create_without_a_field_takes_its_default(
 
 def test_show_tells_the_version(client: FlaskClient, make_note: MakeNote) -> None:
     answer = client.get(f"/api/notes/{make_note().id}")
-    assert answer.headers["ETag"] == 'W/"1"'
+    assert answer.headers["ETag"].startswith('W/"1-')
 
 
 def test_show_of_a_known_version_is_304(client: FlaskClient, make_note: MakeNote) -> None:
-    answer = client.get(f"/api/notes/{make_note().id}", headers={"If-None-Match": 'W/"1"'})
+    url = f"/api/notes/{make_note().id}"
+    answer = client.get(url, headers={"If-None-Match": client.get(url).headers["ETag"]})
     assert (answer.status_code, answer.data) == (304, b"")
 
 
@@ -87,7 +88,7 @@ def test_show_of_an_unknown_note_is_404(client: FlaskClient) -> None:
 def test_update_changes_what_is_sent(client: FlaskClient, data: Data, field: str, value: Any) -> None:
     created = client.post("/api/notes", json=data)
     answer = client.patch(created.headers["Location"], json={field: value})
-    assert (answer.status_code, answer.headers["ETag"]) == (200, 'W/"2"')
+    assert answer.status_code == 200
     assert answer.json.items() >= (data | {field: value, "version": 2}).items()
 
 
