@@ -28,6 +28,8 @@ CMD ["gunicorn", "run:app"]
 
 FROM ${POSTGRES_IMAGE} AS db
 COPY --chmod=644 db/postgresql.conf /etc/postgresql/postgresql.conf
+# Run once, when the image's entrypoint has made the cluster.
+COPY --chmod=644 db/roles.sql /docker-entrypoint-initdb.d/roles.sql
 USER 999:999
 CMD ["postgres", "-c", "config_file=/etc/postgresql/postgresql.conf"]
 

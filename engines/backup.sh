@@ -9,6 +9,7 @@ sha256() { { sha256sum 2>/dev/null || shasum -a 256; } | cut -d ' ' -f 1; }
 with_database() {
   local status=0
   if ! own_database || database_runs; then
+    ! own_database || part_roles
     "$@"
     return
   fi
@@ -28,7 +29,7 @@ back_up() {
   umask 077
   mkdir -p backups
   file=backups/$(env_get COMPOSE_PROJECT_NAME slipway)-$(date -u +%Y%m%dT%H%M%SZ).dump
-  if ! pg pg_dump --format=custom </dev/null >"$file.part"; then
+  if ! as_cluster pg pg_dump --format=custom </dev/null >"$file.part"; then
     rm -f "$file.part"
     fail "the database could not be dumped; no file was kept"
   fi
@@ -89,8 +90,9 @@ restore() {
   if [ -z "${back:-}" ]; then
     say "Restoring into a new database"
     create_database "$new"
-    pg pg_restore --dbname="$new" --no-owner --no-privileges --exit-on-error --single-transaction <"$FILE" || give_up
+    as_cluster pg pg_restore --dbname="$new" --no-owner --no-privileges --exit-on-error --single-transaction <"$FILE" || give_up
   fi
+  as_cluster give_database "$new" || give_up
   say "Migrating it"
   POSTGRES_DB=$new in_new python manage.py db prepare </dev/null || give_up
   say "Putting it in place"
@@ -127,7 +129,7 @@ create_database() {
 
 # swap DB NEW KEPT: in one transaction, for which no session may be in either; whoever connects meanwhile waits for its end.
 swap() {
-  admin --set=db="$1" --set=new="$2" --set=kept="$3" --set=is_new="${created:+1}" <<'SQL'
+  admin --set=db="$1" --set=new="$2" --set=kept="$3" --set=is_new="$([ -n "${created:-}" ] && echo 1 || echo 0)" <<'SQL'
 BEGIN;
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'db', :'new') \g /dev/null
 ALTER DATABASE :"db" RENAME TO :"kept";
@@ -155,4 +157,4 @@ check_kept() {
 }
 
 # admin [OPTION...]: runs SQL from standard input, outside the app's database, which may be called postgres.
-admin() { PGOPTIONS=-cclient_min_messages=warning pg psql --dbname=template1 --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"; }
+admin() { PGOPTIONS=-cclient_min_messages=warning as_cluster pg psql --dbname=template1 --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"; }

@@ -13,6 +13,7 @@ check_env() {
   fi
   check_numbers
   check_addresses
+  check_roles
   check_gauth_names
   check_secrets_present
   case "$verb" in down | ps | logs | clean) return ;; esac
@@ -23,7 +24,7 @@ check_env() {
 }
 
 # The checks of .env, each of which make doctor tells for itself.
-env_checks="check_numbers check_addresses check_gauth_names check_secrets_present check_pair check_secrets_strong check_certificate"
+env_checks="check_numbers check_addresses check_roles check_gauth_names check_secrets_present check_pair check_secrets_strong check_certificate"
 
 check_numbers() {
   check_number HTTP_PORT 80 65535
@@ -49,6 +50,10 @@ check_addresses() {
   case "$(env_get HTTP_BIND)" in *[!0-9.]*) fail ".env: HTTP_BIND=$(env_get HTTP_BIND) is not an IPv4 address, such as 127.0.0.1" ;; esac
   case "$(env_get DATABASE_URL)" in *@db | *@db[:/]*) fail ".env: DATABASE_URL names the stack's own database, which is used where it is left out" ;; esac
   [ -r "$(env_get CA_BUNDLE /dev/null)" ] || fail ".env: CA_BUNDLE=$(env_get CA_BUNDLE) cannot be read"
+}
+
+check_roles() {
+  [ "$(env_get POSTGRES_USER)" != cluster ] || fail ".env: POSTGRES_USER=cluster is the name of the cluster's own role; give web's another"
 }
 
 # A misspelt GAUTH_ALLOWED would let everybody in.

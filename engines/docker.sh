@@ -282,11 +282,13 @@ database_runs() { [ -n "$(compose ps --quiet --status running db 2>/dev/null)" ]
 
 start_database() {
   own_database || return 0
-  if [ -n "$(containers_of db --quiet --filter health=healthy)" ] && ! development; then return; fi
-  database_runs || say "Starting the database"
-  # Production is never without its database for another reason than that somebody wants to.
-  # shellcheck disable=SC2046 # an option, or none
-  quietly compose up --detach $(development || echo --no-recreate) --wait --wait-timeout 120 db || explain
+  if development || [ -z "$(containers_of db --quiet --filter health=healthy)" ]; then
+    database_runs || say "Starting the database"
+    # Production is never without its database for another reason than that somebody wants to.
+    # shellcheck disable=SC2046 # an option, or none
+    quietly compose up --detach $(development || echo --no-recreate) --wait --wait-timeout 120 db || explain
+  fi
+  part_roles
 }
 
 stop_database() { quietly compose stop db; }
@@ -298,8 +300,7 @@ in_running() { compose exec "$(terminal)" web "$@"; }
 pg() {
   local url
   if own_database; then
-    # shellcheck disable=SC2016 # the container's variables
-    compose exec "$(terminal)" db sh -c 'export PGUSER="$POSTGRES_USER" PGDATABASE="$POSTGRES_DB"; exec "$@"' sh "$@"
+    compose exec --env PGUSER="$(database_role)" --env PGDATABASE="$(env_get POSTGRES_DB app)" "$(terminal)" db "$@"
   else
     url=$(require_database_url) || exit
     PGPASSWORD=$(password_of_url "$url") compose --progress quiet run --rm --no-deps --env PGPASSWORD "$(terminal)" db \

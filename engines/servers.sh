@@ -65,7 +65,9 @@ socket_folder() {
 
 # make_database: all or nothing, so that one that was interrupted is begun again.
 make_database() {
-  local version
+  local version statement db role
+  db=$(env_get POSTGRES_DB app)
+  role=$(env_get POSTGRES_USER app)
   version=$(cat .native/db/PG_VERSION 2>/dev/null) || version=""
   case "$version" in
     "$POSTGRES")
@@ -81,13 +83,12 @@ make_database() {
   mkdir -m 700 .native/db.new
   [ "$(id -u)" != 0 ] || chown nobody .native/db.new
   # Text is in the same order as in the containers, whatever the C library: a dump moves between them.
-  LC_ALL=C as_postgres "$(postgres_bin)/initdb" --pgdata="$PWD/.native/db.new" --username="$(env_get POSTGRES_USER app)" \
+  LC_ALL=C as_postgres "$(postgres_bin)/initdb" --pgdata="$PWD/.native/db.new" --username=cluster \
     --auth-local=trust --auth-host=reject \
     --locale-provider=builtin --builtin-locale=C.UTF-8 --encoding=UTF8 >.native/log/initdb.log 2>&1 || explain initdb
-  if [ "$(env_get POSTGRES_DB app)" != postgres ]; then
-    printf 'CREATE DATABASE "%s"\n' "$(env_get POSTGRES_DB app)" |
-      as_postgres "$(postgres_bin)/postgres" --single -D "$PWD/.native/db.new" -c exit_on_error=on postgres >>.native/log/initdb.log 2>&1 || explain initdb
-  fi
+  case "$db" in postgres) statement="ALTER DATABASE \"$db\" OWNER TO \"$role\"" ;; *) statement="CREATE DATABASE \"$db\" OWNER \"$role\"" ;; esac
+  printf 'CREATE ROLE "%s" LOGIN\n%s\n' "$role" "$statement" |
+    as_postgres "$(postgres_bin)/postgres" --single -D "$PWD/.native/db.new" -c exit_on_error=on postgres >>.native/log/initdb.log 2>&1 || explain initdb
   mv .native/db.new .native/db
 }
 
@@ -116,9 +117,11 @@ start_database() {
   own_database || return 0
   make_database
   # Production is never without its database for another reason than that somebody wants to.
-  if ! development && database_runs; then return; fi
-  database_runs || say "Starting the database"
-  start db
+  if development || ! database_runs; then
+    database_runs || say "Starting the database"
+    start db
+  fi
+  part_roles
 }
 
 stop_database() { stop db; }
@@ -126,7 +129,7 @@ stop_database() { stop db; }
 pg() {
   local url
   if own_database; then
-    PGHOST=$(socket_folder) PGUSER=$(env_get POSTGRES_USER app) PGDATABASE=$(env_get POSTGRES_DB app) "$(postgres_bin)/$1" "${@:2}"
+    PGHOST=$(socket_folder) PGUSER=$(database_role) PGDATABASE=$(env_get POSTGRES_DB app) "$(postgres_bin)/$1" "${@:2}"
   else
     url=$(require_database_url) || exit
     PGPASSWORD=$(password_of_url "$url") "$(postgres_bin)/$1" --dbname="$(url_without_password "$url")" "${@:2}"

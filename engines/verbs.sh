@@ -8,7 +8,7 @@
 #   web_runs                     tells whether web does
 #   in_new COMMAND...            runs a command as web would, from the present source and settings
 #   in_running COMMAND...        runs a command beside the running web
-#   pg TOOL [ARGUMENT...]        runs a client program of Postgres, as the app's user, on its database
+#   pg TOOL [ARGUMENT...]        runs a client program of Postgres on the app's database, as database_role
 #   reload_web                   has web's processes replaced
 #   install_certificate          hands certificate and key to nginx
 #   reload_nginx                 has nginx read its configuration, and the certificate, again
@@ -262,6 +262,28 @@ verb_demo-login() {
   verb_up
   say "Sign in there as whoever you like, with the provider at http://localhost:$port; make up ends the demo"
 }
+
+# database_role: prints the role that the stack's own database is reached as: web's, which owns it, or what as_cluster names.
+database_role() { echo "${cluster_role:-$(env_get POSTGRES_USER app)}"; }
+
+# as_cluster COMMAND...: does it as the cluster's own role, a superuser (db/roles.sql).
+as_cluster() {
+  local cluster_role=cluster
+  "$@"
+}
+
+# part_roles: gives a cluster whose own role is web's, as older checkouts made it, a role of its own.
+part_roles() {
+  local own
+  own=$(pg psql --no-psqlrc --tuples-only --no-align --command="SELECT rolname FROM pg_roles WHERE oid = 10" </dev/null) || return 0
+  [ "$own" = "$(env_get POSTGRES_USER app)" ] || return 0
+  say "Taking the rights of a superuser from web's role, $own"
+  give_database || give_database || give_database ||
+    say "Not done, for the reason above: web still connects as a superuser. Type make up again when the database is less busy"
+}
+
+# give_database [NAME]: has web's role own the app's database, or another.
+give_database() { pg psql --no-psqlrc --dbname="${1:-$(env_get POSTGRES_DB app)}" --set=role="$(env_get POSTGRES_USER app)" <db/roles.sql; }
 
 verb_psql() {
   check_all

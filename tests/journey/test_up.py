@@ -53,6 +53,12 @@ def test_down_keeps_the_data(checkout: Checkout) -> None:
     assert answer.json()["title"] == "kept"
 
 
+RIGHTS = """
+    SELECT 'from ' || rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
+    FROM pg_roles WHERE rolname = current_user
+"""
+
+
 @pytest.mark.parametrize(
     ("verb", "variables", "stdin", "expected"),
     [
@@ -60,7 +66,7 @@ def test_down_keeps_the_data(checkout: Checkout) -> None:
         ("logs", ["S=db"], "", "database system is ready to accept connections"),
         ("flask", ["A=routes --sort rule"], "", "/api/notes/<id:note_id>"),
         ("shell", [], "print(db.session.scalar(db.text('SELECT 6 * 7')))", "42"),
-        ("psql", [], "SELECT 'from ' || current_user;", "from app"),
+        ("psql", [], RIGHTS, "from app | f"),
         ("migrations", [], "", "<- the database is here"),
         ("restart", ["S=web"], "", "Ready: http://localhost"),
     ],

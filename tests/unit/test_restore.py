@@ -20,6 +20,8 @@ say() { echo "$@"; }
 fail() { echo "make restore: $*"; exit 1; }
 env_get() { echo "$POSTGRES_DB"; }
 pg() { "$BIN/$1" "${@:2}"; }
+as_cluster() { "$@"; }
+give_database() { true; }
 in_new() { "${MIGRATES:-true}"; }
 """
 Run = Callable[..., str]
