@@ -111,6 +111,14 @@ class Config:
     API_TITLE = "Slipway"
     API_VERSION = "1"
     API_SPEC_OPTIONS = {
+        "info": {
+            "description": "Errors are problem documents (RFC 9457). Times are those of RFC 3339; one that it"
+            " cannot say (infinite, before year 1, after 9999) comes as PostgreSQL writes it.",
+            "contact": {"name": API_TITLE},
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [],
         "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
     }
     OPENAPI_VERSION = "3.1.0"

@@ -19,6 +19,7 @@ from engines.module.fields import read_fields
 from engines.module.names import Names
 from tests.browser.axe import barriers
 from tests.checkouts import Checkout, remove_module, variables
+from tests.node import FOLDER as NODE
 from tests.support import ROOT, get, post, wait_until
 
 # Every type: required, optional, with a default, indexed and unique, where there is such a thing.
@@ -278,6 +279,25 @@ def test_api_does_what_its_document_says(
     assert run.returncode == 0, run.stdout
     assert f"Tested: {len(operations)}" in run.stdout
     hold_row("The API by its document", "every operation, of two generated modules too", "nothing found")
+
+
+@pytest.mark.parametrize(
+    "linter",
+    [
+        "redocly lint --extends=recommended --format=json",
+        "spectral lint --ruleset=spectral.yaml --fail-severity=hint",
+    ],
+)
+def test_linters_of_api_documents_are_quiet(
+    library: Checkout, tmp_path: Path, node_modules: None, linter: str
+) -> None:
+    (tmp_path / "openapi.json").write_bytes(get(f"{library.url}/api/openapi.json").content)
+    (tmp_path / "spectral.yaml").write_text("extends: spectral:oas\n")
+    command = [f"{NODE}/node_modules/.bin/{linter.split()[0]}", *linter.split()[1:], "openapi.json"]
+    environment = os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.findall(r'"warnings": (\d+)', run.stdout) in ([], ["0"]), run.stdout
 
 
 def test_modules_pass_their_tests_and_the_linters(library: Checkout) -> None:

@@ -40,8 +40,9 @@ def etag(record: Versioned) -> dict[str, str]:
 def check_match(record: Versioned) -> None:
     """Answer 412 if the request's If-Match names another version of `record`, of whatever shape."""
     tags = request.if_match
-    versions = {tag.partition("-")[0] for tag in tags.as_set(include_weak=True)}
-    if versions and str(record.version) not in versions:
+    # werkzeug has None for an empty tag.
+    versions = {str(tag).partition("-")[0] for tag in tags.as_set(include_weak=True)}
+    if tags and not tags.star_tag and str(record.version) not in versions:
         abort(412, "The record has been changed since; get it again.")
 
 

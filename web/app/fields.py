@@ -187,7 +187,8 @@ class Json(fields.Raw):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not self.allow_none:
-            self.metadata = {"type": ["array", "boolean", "number", "object", "string"]} | dict(self.metadata)
+            types = ["array", "boolean", "number", "object", "string"]
+            self.metadata = {"type": types, "items": {}} | dict(self.metadata)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, Malformed):

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 import flask_smorest
-from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Request, abort, current_app
 from flask_smorest.utils import resolve_schema_instance
 from marshmallow import Schema, fields
@@ -15,6 +14,7 @@ from webargs.flaskparser import FlaskParser, is_json_request
 
 from .encoding import Dumped, Provider
 from .native import dump_of
+from .openapi import Plugin, is_versioned
 
 PROBLEM = "application/problem+json"
 
@@ -25,7 +25,7 @@ class ProblemSchema(Schema):
     type = fields.String(required=True)
     title = fields.String(required=True)
     status = fields.Integer(required=True)
-    detail = fields.String()
+    detail = fields.String(required=True)
     request_id = fields.String(required=True)
     errors = fields.Dict(
         keys=fields.String(), metadata={"description": "For invalid fields: what is wrong with each."}
@@ -78,16 +78,11 @@ class Parser(FlaskParser):
             abort(400, "The body is not valid JSON in UTF-8, with each name once.")
 
 
-def schema_name(schema: type[Schema] | Schema) -> str:
-    """Return what the OpenAPI document calls `schema`: NoteSchema is Note, or NoteUpdate if partial."""
-    name = (schema if isinstance(schema, type) else type(schema)).__name__.removesuffix("Schema")
-    return f"{name}Update" if getattr(schema, "partial", False) else name
-
-
 class Blueprint(flask_smorest.Blueprint):
     """A blueprint of the JSON API."""
 
     ARGUMENTS_PARSER = Parser()
+    versioned = False  # whether its records have versions
 
     def arguments(self, schema: type[Schema] | Schema, **options: Any) -> Any:
         """Have the view take what `schema` loads, of which one instance serves all requests."""
@@ -97,6 +92,7 @@ class Blueprint(flask_smorest.Blueprint):
         """Have the view answer with what `schema` dumps."""
         if schema is not None and not isinstance(schema, str | dict):
             schema = copy(resolve_schema_instance(schema))
+            self.versioned = self.versioned or is_versioned(schema)
             schema.dump = dump_of(copy(schema))
         return super().response(status_code, schema, **options)
 
@@ -113,8 +109,15 @@ class Api(flask_smorest.Api):
 
     def init_app(self, app: Flask, *, spec_kwargs: dict[str, Any] | None = None) -> None:
         """Serve the document of `app`."""
-        plugin = MarshmallowPlugin(schema_name_resolver=schema_name)
-        super().init_app(app, spec_kwargs={"marshmallow_plugin": plugin, **(spec_kwargs or {})})
+        super().init_app(app, spec_kwargs={"marshmallow_plugin": Plugin(), **(spec_kwargs or {})})
+        del self.spec.components.schemas[
+            "PaginationMetadata"
+        ]  # of flask-smorest's own pages, which have numbers
+
+    def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
+        """Mount and document `blp`."""
+        self.ma_plugin.versioned = getattr(blp, "versioned", False)
+        super().register_blueprint(blp, **options)
 
     def _register_responses(self) -> None:
         """Document the errors as what they are."""

@@ -98,7 +98,9 @@ def test_update_takes_back_what_was_got(client: FlaskClient, make_note: MakeNote
     assert client.patch(url, json=got).json == got
 
 
-@pytest.mark.parametrize(("etag", "status"), [('W/"1"', 200), ('"1"', 200), ("*", 200), ('W/"2"', 412)])
+@pytest.mark.parametrize(
+    ("etag", "status"), [('W/"1"', 200), ('"1"', 200), ("*", 200), ('W/"2"', 412), ('""', 412)]
+)
 def test_update_compares_if_match(client: FlaskClient, make_note: MakeNote, etag: str, status: int) -> None:
     answer = client.patch(f"/api/notes/{make_note().id}", json={}, headers={"If-Match": etag})
     assert answer.status_code == status

@@ -20,7 +20,10 @@ api.before_request(check_configured)
 @api.arguments(IdTokenSchema)
 @api.response(201, NewApiTokenSchema)
 def create(data: dict[str, Any]) -> Any:
-    """Get an API token for an ID token of the provider"""
+    """Get an API token for an ID token of the provider
+
+    An app gets the ID token from the provider by itself; the API token is a bearer token.
+    """
     with answering_in_http():
         identity = settings().provider.identify(data["id_token"], data.get("nonce"), data.get("access_token"))
         check_allowed(identity)
@@ -36,7 +39,10 @@ def create(data: dict[str, Any]) -> Any:
 @login_required
 @api.response(200, UserSchema)
 def show() -> Any:
-    """Show who is signed in"""
+    """Show who is signed in
+
+    By the session of a browser, or by a bearer token, which goes before it.
+    """
     return current_user
 
 
@@ -44,7 +50,10 @@ def show() -> Any:
 @login_required
 @api.response(200, ApiTokensSchema)
 def index() -> Any:
-    """List your API tokens, newest first"""
+    """List your API tokens, newest first
+
+    All that have not expired; the tokens themselves are not shown.
+    """
     return {"items": db.session.scalars(current_user.tokens), "next": None}
 
 
@@ -52,6 +61,9 @@ def index() -> Any:
 @login_required
 @api.response(204)
 def delete(token_id: int) -> None:
-    """Revoke an API token"""
+    """Revoke an API token
+
+    Whoever sends it is refused from then on.
+    """
     db.session.delete(db.one_or_404(current_user.tokens.where(ApiToken.id == token_id)))
     db.session.commit()

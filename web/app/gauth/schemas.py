@@ -2,6 +2,8 @@ import re
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+TOKEN68 = "[A-Za-z0-9._~+/-]+=*"
+
 
 class UserSchema(Schema):
     id = fields.Integer(required=True, metadata={"format": "int64"})
@@ -28,6 +30,12 @@ class ApiTokensSchema(Schema):
     next = fields.String(required=True, allow_none=True, metadata={"description": "Always null."})
 
 
+def token68(text: str) -> None:
+    """Refuse what is no token of https://www.rfc-editor.org/rfc/rfc6750#section-2.1"""
+    if not re.fullmatch(TOKEN68, text):
+        raise ValidationError("Not an access token.")
+
+
 def storable(text: str) -> None:
     """Refuse text that Postgres cannot store: with a NUL character or a lone surrogate."""
     if re.search("[\0\ud800-\udfff]", text):
@@ -44,8 +52,11 @@ class IdTokenSchema(Schema):
         metadata={"description": "What the app put into its request for the ID token, if it did."},
     )
     access_token = fields.String(
-        validate=validate.Regexp(r"[A-Za-z0-9._~+/-]{1,20000}=*\Z"),
-        metadata={"description": "For a provider that tells addresses at its userinfo endpoint."},
+        validate=[validate.Length(1, 20_000), token68],
+        metadata={
+            "description": "For a provider that tells addresses at its userinfo endpoint.",
+            "pattern": f"^{TOKEN68}$",
+        },
     )
     label = fields.String(
         load_default="",

@@ -1,0 +1,79 @@
+"""The OpenAPI document, with notes as the example."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+ONE = "/api/notes/{note_id}"
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> Any:
+    """The document."""
+    return client.get("/api/openapi.json").json
+
+
+def test_document_is_openapi_3_1(document: Any) -> None:
+    assert document["openapi"] == "3.1.0"
+    assert (document["servers"], document["security"]) == ([{"url": "/"}], [])
+
+
+def test_operations_are_named_by_what_they_are(document: Any) -> None:
+    found = {
+        path: {m: it["operationId"] for m, it in item.items() if m != "parameters"}
+        for path, item in document["paths"].items()
+    }
+    assert found["/api/notes"] == {"get": "notes_index", "post": "notes_create"}
+    assert found[ONE] == {"get": "notes_show", "patch": "notes_update", "delete": "notes_delete"}
+    names = [name for item in found.values() for name in item.values()]
+    assert len(names) == len(set(names))
+
+
+def test_answer_has_every_field_and_may_have_more(document: Any) -> None:
+    note = document["components"]["schemas"]["Note"]
+    assert set(note["required"]) == set(note["properties"]) >= {"id", "title", "body", "version"}
+    assert "additionalProperties" not in note
+    assert document["components"]["schemas"]["NotePage"]["properties"]["items"]["items"] == {
+        "$ref": "#/components/schemas/Note"
+    }
+
+
+def test_what_is_sent_has_no_field_that_the_server_sets(document: Any) -> None:
+    create, update = (document["components"]["schemas"][name] for name in ("NoteCreate", "NoteUpdate"))
+    assert set(create["properties"]) == set(update["properties"]) == {"title", "body"}
+    assert create["required"] == ["title"]
+    assert "required" not in update
+    assert create["additionalProperties"] is False
+
+
+def test_every_schema_is_referred_to(document: Any) -> None:
+    text = str(document)
+    assert [name for name in document["components"]["schemas"] if f"/schemas/{name}'" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "statuses"),
+    [
+        ("/api/notes", "get", {"200", "422", "429"}),
+        ("/api/notes", "post", {"201", "409", "422", "429"}),
+        (ONE, "get", {"200", "304", "404", "429"}),
+        (ONE, "patch", {"200", "404", "409", "412", "422", "429"}),
+        (ONE, "delete", {"204", "404", "409", "412", "429"}),
+        ("/api/me/tokens/{token_id}", "delete", {"204", "401", "404", "429"}),
+    ],
+)
+def test_statuses_are_documented(document: Any, path: str, method: str, statuses: set[str]) -> None:
+    assert set(document["paths"][path][method]["responses"]) == statuses | {"default"}
+
+
+def test_conditional_requests_are_documented(document: Any) -> None:
+    sent = {
+        method: [it["name"] for it in document["paths"][ONE][method].get("parameters", [])]
+        for method in ("get", "patch", "delete")
+    }
+    assert sent == {"get": ["If-None-Match"], "patch": ["If-Match"], "delete": ["If-Match"]}
+    created = document["paths"]["/api/notes"]["post"]["responses"]["201"]
+    assert set(created["headers"]) == {"ETag", "Location"}
+    assert set(document["paths"][ONE]["get"]["responses"]["200"]["headers"]) == {"ETag"}
+    assert "headers" not in document["paths"]["/api/notes"]["get"]["responses"]["200"]

@@ -1,0 +1,178 @@
+"""What the OpenAPI document tells beyond what flask-smorest finds out: https://spec.openapis.org/oas/v3.1.1.html
+
+Of a schema with a model, what is sent and what is answered are schemas of their own: a client sends no id,
+and an answer has every field.
+"""
+
+from collections.abc import Iterator, Mapping
+from copy import copy
+from typing import Any
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import EXCLUDE, RAISE, Schema, fields, missing
+
+Operation = dict[str, Any]
+
+# What is said of an operation whose view has a line of description, and no more.
+DESCRIPTIONS = {
+    "list": "A page of the list; `next` is the path of the page after it, null on the last.",
+    "get": "With If-None-Match, 304 if the record is still as it was then.",
+    "post": "The answer has the record as it is stored, and Location where it is.",
+    "put": "With If-Match, 412 if the record has been changed since then.",
+    "patch": "What is left out stays as it is. With If-Match, 412 if the record has been changed since then.",
+    "delete": "With If-Match, 412 if the record has been changed since then; 409 if others refer to it.",
+}
+WRITES = ("post", "put", "patch", "delete")
+
+
+def header(description: str) -> dict[str, Any]:
+    """Return a header that each answer has."""
+    return {"description": description, "required": True, "schema": {"type": "string"}}
+
+
+def condition(name: str, description: str) -> dict[str, Any]:
+    """Return a header that a request may have."""
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+
+
+ETAG = header("Names the version of the record, for If-Match and If-None-Match.")
+LOCATION = header("The path of the record.")
+IF_MATCH = condition("If-Match", "The ETag of the record as it was read.")
+IF_NONE_MATCH = condition("If-None-Match", "The ETag of the record that is known.")
+
+
+class Plugin(MarshmallowPlugin):
+    """marshmallow's plugin for apispec, which completes each operation first."""
+
+    versioned = False  # whether the records of the blueprint that is documented have versions
+
+    def __init__(self) -> None:
+        super().__init__(schema_name_resolver=name_of)
+        self.shapes = Shapes()
+
+    def operation_helper(
+        self, path: str | None = None, operations: dict[str, Operation] | None = None, **options: Any
+    ) -> None:
+        for method, operation in (operations or {}).items():
+            operation.setdefault("operationId", options["rule"].endpoint.replace(".", "_"))
+            self.complete(method, operation, "{" in (path or ""))
+        super().operation_helper(path, operations, **options)
+
+    def complete(self, method: str, operation: Operation, of_one: bool) -> None:
+        """Add what each operation of its kind does; `of_one` record, by its id."""
+        responses = operation["responses"]
+        responses.setdefault("429", "TOO_MANY_REQUESTS")
+        if of_one:
+            responses.setdefault("404", "NOT_FOUND")
+        if self.versioned:
+            self.complete_versioned(method, operation, of_one)
+        for media in contents(operation.get("requestBody")):
+            media["schema"] = self.shapes.sent(media["schema"])
+        for response in responses.values():
+            for media in contents(response):
+                media["schema"] = self.shapes.answered(media["schema"])
+        if not operation.get("description"):
+            operation["description"] = f"{operation.get('summary', method)}."
+
+    def complete_versioned(self, method: str, operation: Operation, of_one: bool) -> None:
+        """Add what an operation does with records that have versions."""
+        responses, parameters = operation["responses"], operation.setdefault("parameters", [])
+        operation.setdefault(
+            "description", DESCRIPTIONS["list" if method == "get" and not of_one else method]
+        )
+        for status, response in responses.items():
+            if any(is_versioned(media["schema"]) for media in contents(response)):
+                response.setdefault("headers", {})["ETag"] = ETAG
+                if str(status) == "201":
+                    response["headers"]["Location"] = LOCATION
+        if method in WRITES:
+            responses.setdefault("409", "CONFLICT")
+        if method in WRITES and of_one:
+            parameters.append(IF_MATCH)
+            responses.setdefault("412", "PRECONDITION_FAILED")
+        if method == "get" and of_one:
+            parameters.append(IF_NONE_MATCH)
+            responses.setdefault("304", "NOT_MODIFIED")
+
+
+def contents(body: Any) -> Iterator[dict[str, Any]]:
+    """Yield the contents of a body that are described by a schema of marshmallow's."""
+    for media in body.get("content", {}).values() if isinstance(body, Mapping) else ():
+        if isinstance(media.get("schema"), Schema):
+            yield media
+
+
+def model_of(schema: Schema) -> Any:
+    """Return the model of a schema, None if it has none."""
+    return getattr(schema.opts, "model", None)
+
+
+def is_versioned(schema: Schema) -> bool:
+    """Tell whether `schema` is of records that have a version."""
+    return hasattr(model_of(schema), "version")
+
+
+def name_of(schema: type[Schema] | Schema) -> str:
+    """Return the name of a schema in the document."""
+    return (schema if isinstance(schema, type) else type(schema)).__name__.removesuffix("Schema")
+
+
+class Sent(Schema):
+    """What a client sends: nothing but what is described."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Answered(Schema):
+    """What is answered; a newer release may answer more."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class Shapes:
+    """The schemas that the document describes, of those that the views take and answer with."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Any, ...], type[Schema]] = {}
+
+    def sent(self, schema: Schema) -> Schema:
+        """Return `schema` as what is sent: NoteSchema as NoteCreate, or NoteUpdate if it is partial."""
+        if model_of(schema) is None:
+            return schema
+        name = name_of(schema) + ("Update" if schema.partial else "Create")
+        return self.derived(Sent, name, schema, schema.load_fields)(partial=schema.partial)
+
+    def answered(self, schema: Schema) -> Schema:
+        """Return `schema` as an answer, in which a record has all its fields."""
+        return self.derived(Answered, name_of(schema), schema, schema.dump_fields)(many=schema.many)
+
+    def derived(
+        self, base: type[Schema], name: str, schema: Schema, found: Mapping[str, fields.Field[Any]]
+    ) -> type[Schema]:
+        """Return the one schema `name` that has the fields `found` in `schema`."""
+        key = (base, name, type(schema), *found)
+        if key not in self.known:
+            of_model = model_of(schema) is not None
+            members = (
+                found if base is Sent else {name: self.field(it, of_model) for name, it in found.items()}
+            )
+            self.known[key] = base.from_dict(dict(members), name=name)
+        return self.known[key]
+
+    def field(self, field: fields.Field[Any], of_model: bool) -> fields.Field[Any]:
+        """Return a field as it is answered."""
+        field = copy(field)
+        if of_model:
+            field.required, field.dump_only, field.load_default = True, False, missing
+        if isinstance(field, fields.List):
+            field.inner = self.field(field.inner, of_model=False)
+        if isinstance(field, fields.Nested):
+            shown: dict[str, Any] = {
+                "metadata": field.metadata,
+                "required": field.required,
+                "allow_none": field.allow_none,
+            }
+            field = fields.Nested(self.answered(field.schema), many=field.many, **shown)
+        return field
