@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.vnu import faults
 from tests.checkouts import Checkout
 from tests.demo import begin, sign_in, sign_out
 from tests.support import get, post
@@ -117,6 +119,21 @@ def test_new_user_who_signs_in_many_times_at_once_is_one(demo: Checkout) -> None
 
     with ThreadPoolExecutor(6) as pool:
         assert len(set(pool.map(finish, range(6)))) == 1
+
+
+def test_pages_of_who_is_signed_in_and_of_the_provider_are_valid(
+    demo: Checkout, tmp_path: Path, node_modules: None
+) -> None:
+    url, cookies = begin(demo.url)
+    pages = {"the provider": get(url).text}
+    with httpx.Client(base_url=demo.url, cookies=cookies) as client:
+        pages["cancelled"] = client.get(choose(url, "")).text
+    url, cookies = begin(demo.url)
+    with httpx.Client(base_url=demo.url, cookies=cookies) as client:
+        client.get(choose(url, "ada@example.com"))
+        pages |= {path: client.get(path).text for path in ("/", "/notes", "/api/docs")}
+    assert "Sign out" in pages["/"]
+    assert faults(pages, tmp_path) == []
 
 
 def test_demo_is_refused_beside_a_provider(demo: Checkout) -> None:

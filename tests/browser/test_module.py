@@ -6,7 +6,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -18,6 +18,7 @@ from engines.module.checks import TYPES
 from engines.module.fields import read_fields
 from engines.module.names import Names
 from tests.browser.axe import barriers
+from tests.browser.vnu import faults
 from tests.checkouts import Checkout, remove_module, variables
 from tests.node import FOLDER as NODE
 from tests.support import ROOT, get, post, wait_until
@@ -147,7 +148,7 @@ def odd(library: Checkout) -> Iterator[dict[str, object]]:
 
 def specimen(library: Checkout, number: int) -> str:
     """Store a specimen; return its path."""
-    author = post(f"{library.url}/api/authors", json={"name": f"Author {number}"}).json()["id"]
+    author = post(f"{library.url}/api/authors", json={"name": f"Author {uuid4()}"}).json()["id"]
     data = {
         "title": "odd",
         "kind": "a",
@@ -248,6 +249,21 @@ def test_pages_are_used_without_barriers(
         assert barriers(page) == []
     page.goto("/api/docs")
     expect(page.get_by_role("button", name="Create a review").first).to_be_visible()
+
+
+def test_pages_of_modules_are_valid(
+    library: Checkout, book: dict[str, object], odd: dict[str, object], tmp_path: Path, node_modules: None
+) -> None:
+    paths = [
+        "/",
+        "/books",
+        "/books/new",
+        f"/books/{book['id']}/edit",
+        "/specimens?sort=stamp",
+        "/specimens/new",
+    ]
+    paths += [f"/specimens/{odd['id']}{page}" for page in ("", "/edit", "/delete")]
+    assert faults({path: get(library.url + path).text for path in paths}, tmp_path) == []
 
 
 def test_api_does_what_its_document_says(

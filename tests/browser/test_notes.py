@@ -1,9 +1,11 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.axe import barriers
+from tests.browser.vnu import faults
 from tests.engines import Stack
 
 Browse = Callable[..., BrowserContext]
@@ -76,3 +78,18 @@ def test_pages_fit_a_narrow_screen(browse: Browse, stack: Stack, note: str) -> N
     for path in ("/", "/notes", "/notes/new", note, f"{note}/delete"):
         page.goto(path)
         assert page.evaluate("document.scrollingElement.scrollWidth") <= 320, path
+
+
+def test_pages_are_valid(stack: Stack, note: str, tmp_path: Path, node_modules: None) -> None:
+    paths = (
+        "/",
+        "/notes",
+        "/notes?q=nothing",
+        "/notes?sort=title&limit=1",
+        "/notes/new",
+        note,
+        f"{note}/edit",
+    )
+    pages = {path: stack.http.get(path).text for path in (*paths, f"{note}/delete", "/notes/0", "/api/docs")}
+    pages["a form that is refused"] = stack.http.post("/notes", data={"title": ""}).text
+    assert faults(pages, tmp_path) == []

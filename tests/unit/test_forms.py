@@ -10,10 +10,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from marshmallow import fields
 from werkzeug.test import TestResponse
 
 from app.extensions import choices, db
-from app.forms import CHOICES_MAX, load_form, stored_values
+from app.fields import Boolean, DateTime, Decimal, Integer, Json, Time
+from app.forms import CHOICES_MAX, load_form, shown_default, stored_values
 from app.notes.models import Note
 from tests.unit.forms import csrf_token
 from tests.unit.notes.conftest import make_note, store_note
@@ -36,6 +38,24 @@ def test_required_field_that_is_left_empty_is_missing(client: FlaskClient) -> No
     assert answer.status_code == 422
     assert "Missing data for required field." in answer.text
     assert "kept</textarea>" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("field", "default", "shown"),
+    [
+        (DateTime(), "2026-01-01T00:00:00+02:00", "2025-12-31T22:00:00"),
+        (DateTime(attribute="at"), "2026-01-01T00:00:00Z", "2026-01-01T00:00:00"),
+        (DateTime(), "tomorrow", "tomorrow"),
+        (Time(), "10:00:00", "10:00:00"),
+        (Decimal(precision=4, scale=2), "-1.5", "-1.50"),
+        (Boolean(), "true", "true"),
+        (Json(), "{}", "{}"),
+        (Integer(), "5", "5"),
+        (Integer(), "", ""),
+    ],
+)
+def test_default_is_shown_as_a_control_takes_it(field: fields.Field[Any], default: str, shown: str) -> None:
+    assert shown_default(field, default) == shown
 
 
 def test_field_that_there_is_not_is_told(client: FlaskClient) -> None:

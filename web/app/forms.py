@@ -126,7 +126,9 @@ def form_values(schema: Schema, record: object) -> dict[str, str]:
     if request.method == "POST":
         return {name: request.form.get(name, "") for name in schema.load_fields}
     if record is None:
-        return {name: default(schema, name) for name in schema.load_fields}
+        return {
+            name: shown_default(field, default(schema, name)) for name, field in schema.load_fields.items()
+        }
     return stored_values(schema, record)
 
 
@@ -134,6 +136,17 @@ def stored_values(schema: Schema, record: object) -> dict[str, str]:
     """Return the text that a form shows of each value of `record`."""
     dumped = schema.dump(record)
     return {name: to_text(field, dumped[name]) for name, field in schema.load_fields.items()}
+
+
+def shown_default(field: fields.Field[Any], text: str) -> str:
+    """Return the default `text` of a column as a form shows such a value."""
+    if text == "":
+        return ""
+    try:
+        value = {field.attribute or "it": field.deserialize(from_text(field, text))}
+        return to_text(field, field.serialize("it", value))
+    except ValidationError:
+        return text
 
 
 def default(schema: Schema, name: str) -> str:
