@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+
+from app.notes.schemas import NotePage, NoteSchema
+from app.rest import Api, Blueprint
 
 ONE = "/api/notes/{note_id}"
 
@@ -77,3 +81,29 @@ def test_conditional_requests_are_documented(document: Any) -> None:
     assert set(created["headers"]) == {"ETag", "Location"}
     assert set(document["paths"][ONE]["get"]["responses"]["200"]["headers"]) == {"ETag"}
     assert "headers" not in document["paths"]["/api/notes"]["get"]["responses"]["200"]
+
+
+def operations_of(api: Blueprint) -> Any:
+    """Return the paths of the document of an app with a blueprint of the test's own."""
+    app = Flask("documented")
+    app.config |= {"API_TITLE": "t", "API_VERSION": "1", "OPENAPI_VERSION": "3.1.0"}
+    documented = Api(app)
+    documented.register_blueprint(api)
+    return documented.spec.to_dict()["paths"]
+
+
+def test_views_by_hand_are_documented_as_what_they_are() -> None:
+    api = Blueprint("shelves", __name__)
+
+    def view(shelf_id: int) -> None: ...
+
+    of_list, of_one = api.response(200, NotePage)(view), api.response(200, NoteSchema)(view)
+    api.add_url_rule("/shelves/<int:shelf_id>/notes", "notes", of_list)
+    api.add_url_rule("/shelves/<int:shelf_id>", "show", of_one)
+    api.add_url_rule("/shelves", "probe", view, methods=["HEAD"])
+    paths = operations_of(api)
+    listed = paths["/shelves/{shelf_id}/notes"]["get"]
+    assert "304" not in listed["responses"]
+    assert listed["description"].startswith("A page of the list")
+    assert set(paths["/shelves"]["head"]["responses"]) == {"429", "default"}
+    assert "304" in paths["/shelves/{shelf_id}"]["get"]["responses"]

@@ -11,6 +11,8 @@ from typing import Any
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import EXCLUDE, RAISE, Schema, fields, missing
 
+from .native import Page
+
 Operation = dict[str, Any]
 
 # What is said of an operation whose view has a line of description, and no more.
@@ -22,7 +24,8 @@ DESCRIPTIONS = {
     "patch": "What is left out stays as it is. With If-Match, 412 if the record has been changed since then.",
     "delete": "With If-Match, 412 if the record has been changed since then; 409 if others refer to it.",
 }
-WRITES = ("post", "put", "patch", "delete")
+CHANGES = ("put", "patch", "delete")
+WRITES = ("post", *CHANGES)
 
 
 def header(description: str) -> dict[str, Any]:
@@ -60,7 +63,7 @@ class Plugin(MarshmallowPlugin):
 
     def complete(self, method: str, operation: Operation, of_one: bool) -> None:
         """Add what each operation of its kind does; `of_one` record, by its id."""
-        responses = operation["responses"]
+        responses = operation.setdefault("responses", {})
         responses.setdefault("429", "TOO_MANY_REQUESTS")
         if of_one:
             responses.setdefault("404", "NOT_FOUND")
@@ -77,20 +80,22 @@ class Plugin(MarshmallowPlugin):
     def complete_versioned(self, method: str, operation: Operation, of_one: bool) -> None:
         """Add what an operation does with records that have versions."""
         responses, parameters = operation["responses"], operation.setdefault("parameters", [])
-        operation.setdefault(
-            "description", DESCRIPTIONS["list" if method == "get" and not of_one else method]
-        )
-        for status, response in responses.items():
-            if any(is_versioned(media["schema"]) for media in contents(response)):
-                response.setdefault("headers", {})["ETag"] = ETAG
-                if str(status) == "201":
-                    response["headers"]["Location"] = LOCATION
+        lists = any(isinstance(media["schema"], Page) for it in responses.values() for media in contents(it))
+        operation.setdefault("description", DESCRIPTIONS.get("list" if lists else method))
+        shown = [
+            status
+            for status, response in responses.items()
+            if any(is_versioned(media["schema"]) for media in contents(response))
+        ]
+        for status in shown:
+            headers = {"ETag": ETAG} | ({"Location": LOCATION} if str(status) == "201" else {})
+            responses[status]["headers"] = headers | responses[status].get("headers", {})
         if method in WRITES:
             responses.setdefault("409", "CONFLICT")
-        if method in WRITES and of_one:
+        if method in CHANGES and of_one:
             parameters.append(IF_MATCH)
             responses.setdefault("412", "PRECONDITION_FAILED")
-        if method == "get" and of_one:
+        if method == "get" and shown:
             parameters.append(IF_NONE_MATCH)
             responses.setdefault("304", "NOT_MODIFIED")
 
