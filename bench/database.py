@@ -16,11 +16,11 @@ INSERT INTO notes (title, body)
 
 
 class Database:
-    """The stack's database, by statements that are no request."""
+    """The stack's database, by statements that are no request, of the superuser who may CHECKPOINT."""
 
     def __init__(self, stack: Stack) -> None:
         told = stack.web_environment
-        url = make_url(told["DATABASE_URL"]).set(drivername="postgresql+psycopg2")
+        url = make_url(told["DATABASE_URL"]).set(drivername="postgresql+psycopg2", username="cluster")
         where = {"host": told["PGHOST"]}
         self.engine: Engine = create_engine(
             url, connect_args=where, isolation_level="AUTOCOMMIT", poolclass=NullPool
