@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from marshmallow import Schema, fields
 
 from app.notes.schemas import NotePage, NoteSchema
 from app.rest import Api, Blueprint
@@ -90,6 +91,21 @@ def operations_of(api: Blueprint) -> Any:
     documented = Api(app)
     documented.register_blueprint(api)
     return documented.spec.to_dict()["paths"]
+
+
+class Branch(Schema):
+    """A schema that is nested in itself."""
+
+    name = fields.String()
+    branches = fields.List(fields.Nested(lambda: Branch()))
+    trunk = fields.Pluck(lambda: Branch(), "name")
+
+
+def test_schema_that_is_nested_in_itself_is_documented() -> None:
+    api = Blueprint("trees", __name__)
+    api.add_url_rule("/tree", "show", api.response(200, Branch)(lambda: None))
+    answer = operations_of(api)["/tree"]["get"]["responses"]["200"]
+    assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Branch"}
 
 
 def test_views_by_hand_are_documented_as_what_they_are() -> None:

@@ -173,11 +173,13 @@ class Shapes:
             field.required, field.dump_only, field.load_default = True, False, missing
         if isinstance(field, fields.List):
             field.inner = self.field(field.inner, of_model=False)
-        if isinstance(field, fields.Nested):
+        if type(field) is fields.Nested:
+            inner = field.schema
             shown: dict[str, Any] = {
                 "metadata": field.metadata,
                 "required": field.required,
                 "allow_none": field.allow_none,
             }
-            field = fields.Nested(self.answered(field.schema), many=field.many, **shown)
+            # Once it is asked for, as a schema may be nested in itself.
+            field = fields.Nested(lambda: self.answered(inner), many=field.many, **shown)
         return field
