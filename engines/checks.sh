@@ -53,7 +53,9 @@ check_addresses() {
 }
 
 check_roles() {
-  [ "$(env_get POSTGRES_USER)" != cluster ] || fail ".env: POSTGRES_USER=cluster is the name of the cluster's own role; give web's another"
+  case "$(env_get POSTGRES_USER)" in
+    cluster | cluster_rename) fail ".env: POSTGRES_USER=$(env_get POSTGRES_USER) is a name of the cluster's own role; give web's another" ;;
+  esac
 }
 
 # A misspelt GAUTH_ALLOWED would let everybody in.

@@ -86,6 +86,7 @@ make_database() {
   LC_ALL=C as_postgres "$(postgres_bin)/initdb" --pgdata="$PWD/.native/db.new" --username=cluster \
     --auth-local=trust --auth-host=reject \
     --locale-provider=builtin --builtin-locale=C.UTF-8 --encoding=UTF8 >.native/log/initdb.log 2>&1 || explain initdb
+  db=${db//\"/\"\"} role=${role//\"/\"\"}
   case "$db" in postgres) statement="ALTER DATABASE \"$db\" OWNER TO \"$role\"" ;; *) statement="CREATE DATABASE \"$db\" OWNER \"$role\"" ;; esac
   printf 'CREATE ROLE "%s" LOGIN\n%s\n' "$role" "$statement" |
     as_postgres "$(postgres_bin)/postgres" --single -D "$PWD/.native/db.new" -c exit_on_error=on postgres >>.native/log/initdb.log 2>&1 || explain initdb

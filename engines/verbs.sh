@@ -268,18 +268,21 @@ database_role() { echo "${cluster_role:-$(env_get POSTGRES_USER app)}"; }
 
 # as_cluster COMMAND...: does it as the cluster's own role, a superuser (db/roles.sql).
 as_cluster() {
-  local cluster_role=cluster
+  local cluster_role=${undivided:-cluster}
   "$@"
 }
 
-# part_roles: gives a cluster whose own role is web's, as older checkouts made it, a role of its own.
+# part_roles: gives a cluster whose own role is web's, as older checkouts made it, a role of its own; if that cannot be done,
+# `undivided` is the one role that there is.
 part_roles() {
   local own
   own=$(pg psql --no-psqlrc --tuples-only --no-align --command="SELECT rolname FROM pg_roles WHERE oid = 10" </dev/null) || return 0
   [ "$own" = "$(env_get POSTGRES_USER app)" ] || return 0
   say "Taking the rights of a superuser from web's role, $own"
-  give_database || give_database || give_database ||
+  give_database || give_database || give_database || {
+    undivided=$own
     say "Not done, for the reason above: web still connects as a superuser. Type make up again when the database is less busy"
+  }
 }
 
 # give_database [NAME]: has web's role own the app's database, or another.

@@ -113,7 +113,8 @@ class Config:
     API_SPEC_OPTIONS = {
         "info": {
             "description": "Errors are problem documents (RFC 9457). Times are those of RFC 3339; one that it"
-            " cannot say (infinite, before year 1, after 9999) comes as PostgreSQL writes it.",
+            " cannot say (infinite, before year 1, after 9999) comes as PostgreSQL writes it, and is to be"
+            " left out of what is sent.",
             "contact": {"name": API_TITLE},
             "license": {"name": "MIT", "identifier": "MIT"},
         },

@@ -313,7 +313,7 @@ def test_linters_of_api_documents_are_quiet(
     environment = os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert re.findall(r'"warnings": (\d+)', run.stdout) in ([], ["0"]), run.stdout
+    assert re.findall(r'"warnings": (\d+)', run.stdout) == (["0"] if "redocly" in linter else []), run.stdout
 
 
 def test_modules_pass_their_tests_and_the_linters(library: Checkout) -> None:

@@ -20,8 +20,9 @@ def faults(pages: dict[str, str], folder: Path) -> list[str]:
         (folder / f"{number}.html").write_text(pages[path])
     command = ["java", "-Xss8m", "-jar", str(JAR), "--format", "json", str(folder)]
     run = subprocess.run(command, capture_output=True, text=True)
-    assert run.stderr.startswith("{"), run.stderr + run.stdout
+    _, begin, found = run.stderr.partition("{")  # after what the JVM says of JAVA_TOOL_OPTIONS
+    assert begin, run.stderr + run.stdout
     return [
         f"{paths[int(Path(it['url']).stem)]}: {it['message']}: {it.get('extract', '')}"
-        for it in json.loads(run.stderr)["messages"]
+        for it in json.loads(begin + found)["messages"]
     ]

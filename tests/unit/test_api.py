@@ -1,6 +1,7 @@
 """What each module's API does alike, with notes as the example."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -59,6 +60,7 @@ def test_version_of_another_shape_is_shown_anew_and_may_be_changed(
 
 def test_shape_follows_from_the_document() -> None:
     made = Flask("shapes")
+    keep_shape(made, {"minimum": Decimal("0.01")})
     shapes = set()
     for fields in ({"id": "integer"}, {"id": "integer", "due": "string"}, {"due": "string", "id": "integer"}):
         keep_shape(made, fields)

@@ -5,15 +5,15 @@ from typing import Any
 
 import psycopg2
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from marshmallow import ValidationError
 from marshmallow import fields as plain
 from psycopg2 import extensions
 
-from app.beyond import Beyond, register
+from app.beyond import Beyond, is_beyond, register
 from app.extensions import db
-from app.fields import Date, DateTime, Decimal, Float, Time, to_text
+from app.fields import Boolean, Date, DateTime, Decimal, Float, Integer, Time, to_text
 from app.notes.models import Note
 from app.pagination import Position, cursor, read_cursor
 from tests.unit.forms import csrf_token
@@ -127,9 +127,37 @@ def test_page_begins_after_a_record_with_such_a_value(field: plain.Field[Any], v
     assert read_cursor(cursor("due", value, 7), "due", field) == Position(value, 7)
 
 
-def test_cursor_of_another_shape_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (DateTime(), "next tuesday"),
+        (DateTime(), 1.5),
+        (Date(), "2026-02-31"),
+        (plain.String(), 1.5),
+        (Integer(), "nan"),
+        (Boolean(), float("nan")),
+    ],
+)
+def test_cursor_with_a_value_that_its_column_cannot_have_is_refused(
+    field: plain.Field[Any], value: Any
+) -> None:
     with pytest.raises(ValidationError):
-        read_cursor(cursor("due", "next tuesday", 7), "due", DateTime())
+        read_cursor(cursor("due", value, 7), "due", field)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-01-31", "2026-01-31T13:45:00", "2026-01-31 13:45:00+00", "13:45:00", "1.5", "", "information"],
+)
+def test_value_that_a_control_takes_is_shown_in_it(app: Flask, text: str) -> None:
+    assert not is_beyond(text)
+    template = (
+        '{% import "macros.html" as ui with context %}{{ ui.input("day", "Day", type="date", min="2000") }}'
+    )
+    with app.test_request_context():
+        shown = render_template_string(template, values={"day": text}, errors={})
+    assert 'type="date"' in shown
+    assert 'min="2000"' in shown
 
 
 @pytest.mark.parametrize(

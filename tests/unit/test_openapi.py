@@ -108,6 +108,22 @@ def test_schema_that_is_nested_in_itself_is_documented() -> None:
     assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Branch"}
 
 
+def test_view_that_takes_several_records_is_documented_so() -> None:
+    api = Blueprint("batches", __name__)
+    taken = api.arguments(NoteSchema(many=True))(lambda data: None)
+    api.add_url_rule(
+        "/batch", "batch", api.response(201, NoteSchema(many=True))(taken), methods=["POST", "PUT"]
+    )
+    operations = operations_of(api)["/batch"]
+    sent = operations["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert sent == {"type": "array", "items": {"$ref": "#/components/schemas/NoteCreate"}}
+    assert "headers" not in operations["post"]["responses"]["201"]
+    assert [operations[method]["operationId"] for method in ("post", "put")] == [
+        "batches_batch_post",
+        "batches_batch_put",
+    ]
+
+
 def test_views_by_hand_are_documented_as_what_they_are() -> None:
     api = Blueprint("shelves", __name__)
 

@@ -35,6 +35,7 @@ OBJECTS = """
     CREATE TABLE parts (part int) PARTITION BY LIST (part);
     CREATE TABLE first PARTITION OF parts FOR VALUES IN (1);
     CREATE SEQUENCE numbers;
+    CREATE TABLE numbers_of ();
     CREATE FUNCTION one(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
     CREATE PROCEDURE two() LANGUAGE sql AS 'SELECT 1';
     CREATE AGGREGATE total(int) (sfunc = int4pl, stype = int);
@@ -110,23 +111,39 @@ def test_role_of_web_owns_all_and_has_no_rights_beyond_it(cluster: Cluster) -> N
     assert cluster.run("part_roles") == ""
 
 
-def test_connections_of_web_go_on_while_its_role_changes(cluster: Cluster) -> None:
-    with closing(cluster.connect()) as busy:
-        rows(busy, "BEGIN")
-        rows(busy, "INSERT INTO parts VALUES (1) RETURNING part")
-        rows(busy, "COMMIT")
-        rows(busy, "BEGIN")
-        rows(busy, "SELECT 1")
+def test_table_of_a_session_is_left_to_it(cluster: Cluster) -> None:
+    with closing(cluster.connect()) as other:
+        rows(other, "CREATE TEMPORARY TABLE own (id int)")
+        assert "Not done" not in cluster.run("part_roles")
+
+
+def test_connection_of_web_is_no_superuser_once_it_has_been_idle(cluster: Cluster) -> None:
+    with closing(cluster.connect()) as other:
+        rows(other, "SELECT 1")
         cluster.run("part_roles")
-        assert rows(busy, "SELECT count(*) FROM parts") == [(1,)]
+        with pytest.raises(psycopg2.OperationalError):
+            rows(other, "SELECT 1")
 
 
-def test_database_in_use_stays_as_it_is(cluster: Cluster) -> None:
+def test_functions_of_the_database_are_not_run_by_the_superuser(cluster: Cluster) -> None:
+    cluster.run("part_roles")
+    cluster.rows(
+        "CREATE TABLE ran (by name);"
+        "CREATE FUNCTION public.same(oid, int) RETURNS bool LANGUAGE sql"
+        " AS 'INSERT INTO public.ran VALUES (current_user) RETURNING false';"
+        "CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = int, FUNCTION = public.same)"
+    )
+    assert cluster.run("as_cluster give_database && echo done") == "done\n"
+    assert cluster.rows("SELECT * FROM ran") == []
+
+
+def test_database_in_use_stays_as_it_is_and_can_be_dumped(cluster: Cluster) -> None:
     with closing(cluster.connect()) as busy:
         rows(busy, "BEGIN")
-        rows(busy, "LOCK TABLE parts")
-        said = cluster.run("part_roles")
+        rows(busy, "LOCK TABLE numbers_of IN ROW EXCLUSIVE MODE")
+        said = cluster.run("part_roles; as_cluster pg pg_dump")
         assert "Type make up again when the database is less busy" in said
+        assert "PostgreSQL database dump complete" in said
         assert cluster.rows("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(True,)]
     assert "Type make up again" not in cluster.run("part_roles")
     assert cluster.rows(NOT_OWNED) == []

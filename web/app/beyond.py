@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from marshmallow import fields
-from psycopg2 import extensions as psycopg2
+from psycopg2 import extensions
 
-TIME_OF_DAY = r"\d\d:\d\d:\d\d(\.\d{1,6})?"
 OFFSET = r"[+-]\d\d(:\d\d){0,2}"
+AFTER_YEAR = rf"-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{{1,6}})?({OFFSET})?)?"
 TEXT = re.compile(
-    rf"\d{{4,7}}-\d\d-\d\d( {TIME_OF_DAY}({OFFSET})?)?( BC)?|24:00:00({OFFSET})?|-?inf(inity)?|nan",
+    rf"\d{{4,7}}{AFTER_YEAR} BC|\d{{5,7}}{AFTER_YEAR}|24:00:00({OFFSET})?|-?inf(inity)?|nan",
     re.ASCII | re.IGNORECASE,
 )
 # By the OIDs of pg_type: of a type, and of the arrays of it.
@@ -64,6 +64,6 @@ def reader(read: Callable[[str], Any]) -> Callable[[str | None, Any], Any]:
 def register() -> None:
     """Have psycopg2 read times so."""
     for name, oid, array, read in TYPES:
-        kind = psycopg2.new_type((oid,), name, reader(read))
-        psycopg2.register_type(kind)
-        psycopg2.register_type(psycopg2.new_array_type((array,), f"{name}[]", kind))
+        kind = extensions.new_type((oid,), name, reader(read))
+        extensions.register_type(kind)
+        extensions.register_type(extensions.new_array_type((array,), f"{name}[]", kind))

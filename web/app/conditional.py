@@ -1,7 +1,6 @@
 """Conditional requests (RFC 9110, section 13), by the version of a record and the shape of the API."""
 
 import hashlib
-import json
 from typing import Any, Protocol
 
 from flask import Flask, Response, abort, current_app, request
@@ -21,7 +20,7 @@ def init_app(app: Flask) -> None:
 
 def keep_shape(app: Flask, document: dict[str, Any]) -> None:
     """Have ETags tell apart the records of APIs whose OpenAPI documents differ, as those of two releases."""
-    text = json.dumps(document, sort_keys=True)
+    text = app.json.dumps(document, sort_keys=True)
     app.extensions["api_shape"] = hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

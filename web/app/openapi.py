@@ -56,8 +56,9 @@ class Plugin(MarshmallowPlugin):
     def operation_helper(
         self, path: str | None = None, operations: dict[str, Operation] | None = None, **options: Any
     ) -> None:
-        for method, operation in (operations or {}).items():
-            operation.setdefault("operationId", options["rule"].endpoint.replace(".", "_"))
+        operations, name = operations or {}, options["rule"].endpoint.replace(".", "_")
+        for method, operation in operations.items():
+            operation.setdefault("operationId", name if len(operations) == 1 else f"{name}_{method}")
             self.complete(method, operation, "{" in (path or ""))
         super().operation_helper(path, operations, **options)
 
@@ -85,7 +86,7 @@ class Plugin(MarshmallowPlugin):
         shown = [
             status
             for status, response in responses.items()
-            if any(is_versioned(media["schema"]) for media in contents(response))
+            if any(is_versioned(it["schema"]) and not it["schema"].many for it in contents(response))
         ]
         for status in shown:
             headers = {"ETag": ETAG} | ({"Location": LOCATION} if str(status) == "201" else {})
@@ -147,7 +148,7 @@ class Shapes:
         if model_of(schema) is None:
             return schema
         name = name_of(schema) + ("Update" if schema.partial else "Create")
-        return self.derived(Sent, name, schema, schema.load_fields)(partial=schema.partial)
+        return self.derived(Sent, name, schema, schema.load_fields)(partial=schema.partial, many=schema.many)
 
     def answered(self, schema: Schema) -> Schema:
         """Return `schema` as an answer, in which a record has all its fields."""
@@ -173,6 +174,8 @@ class Shapes:
             field.required, field.dump_only, field.load_default = True, False, missing
         if isinstance(field, fields.List):
             field.inner = self.field(field.inner, of_model=False)
+        if isinstance(field, fields.Dict) and field.value_field is not None:
+            field.value_field = self.field(field.value_field, of_model=False)
         if type(field) is fields.Nested:
             inner = field.schema
             shown: dict[str, Any] = {

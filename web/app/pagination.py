@@ -16,7 +16,7 @@ from marshmallow import fields
 from sqlalchemy import Select, bindparam, literal_column, tuple_
 from sqlalchemy.orm import scoped_session
 
-from .beyond import is_beyond
+from .beyond import MayBeBeyond, is_beyond
 from .converters import BIGINT_MAX
 from .fields import unstorable
 from .reads import records
@@ -78,13 +78,20 @@ def read_cursor(text: str, sort: str, field: fields.Field[Any] | None) -> Positi
         raise ValueError
     if field is None or (value is None and field.allow_none):
         position = Position(None, record_id)
-    elif is_beyond(value) or isinstance(value, float):
+    elif is_read_as_it_is(field, value):
         position = Position(value, record_id)
     else:
         position = Position(field._deserialize(value, None, None), record_id)
     if cursor(sort, position.value, record_id) != text:
         raise ValueError
     return position
+
+
+def is_read_as_it_is(field: fields.Field[Any], value: Any) -> bool:
+    """Tell whether `value` is one that the column of `field` may have, and that no client may send."""
+    if isinstance(field, fields.Float):
+        return isinstance(value, float)
+    return isinstance(field, MayBeBeyond | fields.Decimal) and is_beyond(value)
 
 
 def paginate(

@@ -110,9 +110,8 @@ class Api(flask_smorest.Api):
     def init_app(self, app: Flask, *, spec_kwargs: dict[str, Any] | None = None) -> None:
         """Serve the document of `app`."""
         super().init_app(app, spec_kwargs={"marshmallow_plugin": Plugin(), **(spec_kwargs or {})})
-        del self.spec.components.schemas[
-            "PaginationMetadata"
-        ]  # of flask-smorest's own pages, which have numbers
+        # Of flask-smorest's own pages, which have numbers.
+        self.spec.components.schemas.pop("PaginationMetadata", None)
 
     def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
         """Mount and document `blp`."""

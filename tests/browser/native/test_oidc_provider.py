@@ -56,16 +56,18 @@ def provider(checkout: Checkout, node_modules: None) -> Iterator[Provider]:
     """The provider that the checkout signs people in by."""
     provider = Provider(checkout.url)
     provider.start()
-    checkout.make(
-        "up",
-        GAUTH_DISCOVERY_URL=provider.url + DISCOVERY,
-        GAUTH_CLIENT_ID="the web",
-        GAUTH_CLIENT_SECRET=SECRET,
-        GAUTH_AUDIENCES="app",
-    )
-    yield provider
-    checkout.make("up")
-    provider.stop()
+    try:
+        checkout.make(
+            "up",
+            GAUTH_DISCOVERY_URL=provider.url + DISCOVERY,
+            GAUTH_CLIENT_ID="the web",
+            GAUTH_CLIENT_SECRET=SECRET,
+            GAUTH_AUDIENCES="app",
+        )
+        yield provider
+        checkout.make("up")
+    finally:
+        provider.stop()
 
 
 @pytest.fixture

@@ -222,6 +222,7 @@ def signed_by_another(claims: dict[str, Any]) -> str:
         {"email_verified": False},
         {"email_verified": None},
         {"email_verified": "false"},
+        {"email_verified": 1},
     ],
     ids=str,
 )

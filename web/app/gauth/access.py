@@ -74,8 +74,9 @@ def session_user() -> User | None:
     if user is None:
         session.clear()
         return None
-    if now >= mark["seen"] + lasting.session_idle / SEEN_STEPS:
-        session[KEY] = {"id": new_id()} | mark | {"seen": now}  # one of an older release has no id
+    # A session of an older release has no id.
+    if "id" not in mark or now >= mark["seen"] + lasting.session_idle / SEEN_STEPS:
+        session[KEY] = {"id": new_id()} | mark | {"seen": now}
     return user
 
 

@@ -49,8 +49,9 @@ def identity_of(issuer: str, claims: dict[str, Any]) -> Identity:
     subject, email = claims["sub"], claims.get("email")
     if not subject or subject != text(claims, "sub", 255):
         raise IdentityError("its subject is malformed")
-    verified = claims.get("email_verified") in (True, "true")  # as text from Cognito and Apple
-    if not isinstance(email, str) or not EMAIL.fullmatch(email) or not verified:
+    verified = claims.get("email_verified")
+    is_verified = verified is True or verified == "true"  # as text from Cognito and Apple
+    if not isinstance(email, str) or not EMAIL.fullmatch(email) or not is_verified:
         raise IdentityError("its e-mail address is missing, malformed or not verified")
     picture = text(claims, "picture", PICTURE_MAXIMUM + 1)
     return Identity(
