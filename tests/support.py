@@ -27,6 +27,14 @@ PAUSE = 0.02
 get, post, request = (partial(ask, timeout=PATIENCE) for ask in (httpx.get, httpx.post, httpx.request))
 
 
+def is_served(url: str) -> bool:
+    """Tell whether a GET of `url` is answered by a 200."""
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 def cannot_run(reason: str) -> NoReturn:
     """Skip the test for `reason`; in CI, where nothing is skipped, fail it."""
     if os.environ.get("CI") == "true":

@@ -152,18 +152,16 @@ class Shapes:
 
     def answered(self, schema: Schema) -> Schema:
         """Return `schema` as an answer, in which a record has all its fields."""
-        return self.derived(Answered, name_of(schema), schema, schema.dump_fields)(many=schema.many)
+        of_model = model_of(schema) is not None
+        members = {name: self.field(field, of_model) for name, field in schema.dump_fields.items()}
+        return self.derived(Answered, name_of(schema), schema, members)(many=schema.many)
 
     def derived(
-        self, base: type[Schema], name: str, schema: Schema, found: Mapping[str, fields.Field[Any]]
+        self, base: type[Schema], name: str, schema: Schema, members: Mapping[str, fields.Field[Any]]
     ) -> type[Schema]:
-        """Return the one schema `name` that has the fields `found` in `schema`."""
-        key = (base, name, type(schema), *found)
+        """Return the one schema `name` that describes the fields `members` of `schema`."""
+        key = (base, name, type(schema), *members)
         if key not in self.known:
-            of_model = model_of(schema) is not None
-            members = (
-                found if base is Sent else {name: self.field(it, of_model) for name, it in found.items()}
-            )
             self.known[key] = base.from_dict(dict(members), name=name)
         return self.known[key]
 

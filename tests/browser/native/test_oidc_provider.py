@@ -14,7 +14,7 @@ from app.gauth.identity import DISCOVERY
 from engines.copies import free_port
 from tests.checkouts import Checkout
 from tests.node import FOLDER
-from tests.support import post, wait_until
+from tests.support import is_served, post, wait_until
 
 SECRET = "s+e/c=r%t &"
 VERIFIER = "v" * 43
@@ -40,10 +40,7 @@ class Provider:
     def answers(self) -> bool:
         """Tell whether it answers."""
         assert self.process.poll() is None
-        try:
-            return httpx.get(f"{self.url}/jwks").status_code == 200
-        except httpx.TransportError:
-            return False
+        return is_served(f"{self.url}/jwks")
 
     def stop(self) -> None:
         """End it."""

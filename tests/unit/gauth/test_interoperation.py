@@ -10,7 +10,7 @@ import pytest
 
 from app.gauth.identity import DISCOVERY
 from engines.copies import free_port
-from tests.support import wait_until
+from tests.support import is_served, wait_until
 from tests.unit.gauth.conftest import Visitor
 
 CLAIMS = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada Lovelace"}
@@ -23,14 +23,7 @@ def their_provider() -> Iterator[str]:
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port)]
     process = subprocess.Popen([*command, "--user-claims", json.dumps(CLAIMS)], stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{url}/jwks").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    wait_until(answers, "oidc-provider-mock to answer")
+    wait_until(lambda: is_served(f"{url}/jwks"), "oidc-provider-mock to answer")
     yield url
     process.terminate()
     process.wait()
