@@ -12,21 +12,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.support import cannot_run, wait_until
 
 NAME = f"slipway{os.getpid()}"[:13]
-HERE, THERE = "10.213.77.1", "10.213.77.2"
 NETWORK = f"""
 ip netns add {NAME}
 ip link add {NAME}a type veth peer name {NAME}b
 ip link set {NAME}b netns {NAME}
-ip addr add {HERE}/24 dev {NAME}a
+ip addr add {{network}}.1/24 dev {NAME}a
 ip link set {NAME}a up
-ip -n {NAME} addr add {THERE}/24 dev {NAME}b
+ip -n {NAME} addr add {{network}}.2/24 dev {NAME}b
 ip -n {NAME} link set {NAME}b up
 ip -n {NAME} link set lo up
-ip -n {NAME} route add default via {HERE}
+ip -n {NAME} route add default via {{network}}.1
 """
 SSHD = """
 ListenAddress {there}
@@ -57,11 +57,11 @@ http: {{addr: "{address}"}}
 class SecondEngine:
     """The engine; `folder` has all that it writes."""
 
-    url = f"ssh://root@{THERE}"
-    host = THERE
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.network = unused_network()
+        self.host = f"{self.network}.2"
+        self.url = f"ssh://root@{self.host}"
         self.daemon: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
@@ -69,7 +69,7 @@ class SecondEngine:
         for name in ("key", "host_key"):
             line = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / name)]
             subprocess.run(line, check=True)
-        (self.folder / "sshd_config").write_text(SSHD.format(folder=self.folder, there=THERE))
+        (self.folder / "sshd_config").write_text(SSHD.format(folder=self.folder, there=self.host))
         (self.folder / "ssh_config").write_text(SSH.format(folder=self.folder))
         (self.folder / "bin").mkdir()
         wrapper = self.folder / "bin/ssh"
@@ -83,7 +83,7 @@ class SecondEngine:
 
     def start(self) -> None:
         """Make its network, start sshd and the engine, and wait until it answers."""
-        subprocess.run(["sh", "-ec", NETWORK], check=True)
+        subprocess.run(["sh", "-ec", NETWORK.format(network=self.network)], check=True)
         script = f"""
 mount -t tmpfs tmpfs /run
 mkdir /run/sshd
@@ -92,7 +92,7 @@ mount -t tmpfs tmpfs ~root
 /usr/sbin/sshd -f {self.folder}/sshd_config
 # No name server is to be reached there, and one that refuses at once does not keep anybody waiting.
 options="--data-root {self.folder}/data --exec-root {self.folder}/run --pidfile {self.folder}/pid"
-exec dockerd --dns {THERE} $options
+exec dockerd --dns {self.host} $options
 """
         with (self.folder / "log").open("a") as log:
             self.daemon = subprocess.Popen(
@@ -124,7 +124,9 @@ exec dockerd --dns {THERE} $options
                 process.wait()
 
     def answers(self) -> bool:
-        """Tell whether the engine answers by ssh."""
+        """Tell whether the engine answers by ssh; one that has ended never will."""
+        if self.daemon and self.daemon.poll() is not None:
+            pytest.fail(f"the second engine ended: {(self.folder / 'log').read_text()[-2000:]}")
         environment = os.environ | {"PATH": self.path, "DOCKER_HOST": self.url}
         return not subprocess.run(["docker", "info"], env=environment, capture_output=True).returncode
 
@@ -159,6 +161,15 @@ exec dockerd --dns {THERE} $options
         """Leave nothing of it."""
         self.cut_power()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def unused_network() -> str:
+    """Return the first three numbers of a network of which this machine has no address yet.
+
+    A run that was cut off leaves its own, by which no other would be reached.
+    """
+    taken = subprocess.run(["ip", "-brief", "address"], capture_output=True, text=True, check=True).stdout
+    return next(n for n in (f"10.213.{number}" for number in range(256)) if f" {n}." not in taken)
 
 
 def opens(address: str, prefix: list[str]) -> bool:
