@@ -114,7 +114,8 @@ verb_audit() {
 verb_module() {
   [ -z "${name:-}${fields:-}${owned:-}" ] || fail "say NAME=, FIELDS= and OWNED=1 in capital letters"
   venv requirements-dev
-  NAME=${NAME:-} FIELDS=${FIELDS:-} OWNED=${OWNED:-} venv/bin/python -m engines.module
+  # Optimised, as typeguard, by which inflect checks its types, takes seconds to be loaded else.
+  NAME=${NAME:-} FIELDS=${FIELDS:-} OWNED=${OWNED:-} venv/bin/python -O -m engines.module
   say "Type make migrate${OWNED:+; to sign in, make demo-login, or the settings GAUTH_… in .env}"
 }
 

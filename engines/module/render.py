@@ -17,6 +17,19 @@ from .names import Names
 from .samples import Samples
 
 TEMPLATES = Path(__file__).parent / "templates"
+ENVIRONMENT = Environment(  # noqa: S701 # it makes Python and templates, no pages
+    loader=FileSystemLoader(TEMPLATES),
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    block_start_string="[%",
+    block_end_string="%]",
+    variable_start_string="<<",
+    variable_end_string=">>",
+    comment_start_string="[#",
+    comment_end_string="#]",
+)
 RUFF = str(Path(sys.executable).parent / "ruff")
 SETTINGS = (
     str(Path(__file__).parents[2] / "pyproject.toml"),
@@ -193,20 +206,7 @@ class Module:
 
     def render(self, template: str) -> str:
         """Return what `template` makes of the module."""
-        environment = Environment(  # noqa: S701 # it makes Python and templates, no pages
-            loader=FileSystemLoader(TEMPLATES),
-            undefined=StrictUndefined,
-            keep_trailing_newline=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            block_start_string="[%",
-            block_end_string="%]",
-            variable_start_string="<<",
-            variable_end_string=">>",
-            comment_start_string="[#",
-            comment_end_string="#]",
-        )
-        return environment.get_template(template).render(m=self, code=code)
+        return ENVIRONMENT.get_template(template).render(m=self, code=code)
 
 
 def tidy(files: dict[str, str]) -> dict[str, str]:
