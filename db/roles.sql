@@ -1,10 +1,10 @@
 -- usage: psql --set=role=ROLE --file=db/roles.sql, as a superuser, in the database that is to be ROLE's
--- Has ROLE, by which web connects, own the database, and be neither superuser nor able to make roles. The rest is for the
--- cluster's own role, `cluster`, which has no password: it is reached by the socket alone.
--- Operators, foreign servers, publications and default privileges stay with it, and so does what else the cluster has: other
--- databases, and what ROLE was granted or set to.
--- Run when a cluster is made (there, APP_ROLE is ROLE), when a dump is restored, and by make up in a cluster that had ROLE
--- as its own.
+-- Has ROLE, by which web connects, own the database, and be neither superuser nor able to make roles. The rest is for
+-- the cluster's own role, `cluster`, which has no password: it is reached by the socket alone.
+-- Operators, foreign servers, publications and default privileges stay with it, and so does what else the cluster has:
+-- other databases, and what ROLE was granted or set to.
+-- Run when a cluster is made (there, APP_ROLE is ROLE), when a dump is restored, and by make up in a cluster that had
+-- ROLE as its own.
 \set QUIET on
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -60,7 +60,8 @@ WHERE owner = 10::oid AND object >= 16384::oid AND NOT EXISTS (
 ) \gexec
 COMMIT;
 \if :is_own
-  -- What web connected before is still the superuser's: each connection is ended when it is idle, or after five seconds.
+  -- What web connected before is still the superuser's: each connection is ended when it is idle, or after five
+  -- seconds.
   DO $$
   BEGIN
     FOR turn IN 1..50 LOOP

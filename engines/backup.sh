@@ -84,7 +84,8 @@ check_backup() {
 # in the place of the present one, which is kept.
 restore() {
   local db new kept
-  [ -z "${undivided:-}" ] || fail "nothing was changed, as the database is in use; type make restore again when it is less busy"
+  [ -z "${undivided:-}" ] ||
+    fail "nothing was changed, as the database is in use; type make restore again when it is less busy"
   db=$(env_get POSTGRES_DB app)
   new=${back:-$(with_suffix "$db" _restoring)}
   kept=$(with_suffix "$db" "_before_$(date -u +%Y%m%d_%H%M%S)")

@@ -54,7 +54,9 @@ check_addresses() {
 
 check_roles() {
   case "$(env_get POSTGRES_USER)" in
-    cluster | cluster_rename) fail ".env: POSTGRES_USER=$(env_get POSTGRES_USER) is a name of the cluster's own role; give web's another" ;;
+    cluster | cluster_rename)
+      fail ".env: POSTGRES_USER=$(env_get POSTGRES_USER) is a name of the cluster's own role; give web's another"
+      ;;
   esac
 }
 

@@ -114,7 +114,7 @@ verb_audit() {
 verb_module() {
   [ -z "${name:-}${fields:-}${owned:-}" ] || fail "say NAME=, FIELDS= and OWNED=1 in capital letters"
   venv requirements-dev
-  # Optimised, as typeguard, by which inflect checks its types, takes seconds to be loaded else.
+  # Optimised: without, the type checks of inflect (by typeguard) take seconds to load.
   NAME=${NAME:-} FIELDS=${FIELDS:-} OWNED=${OWNED:-} venv/bin/python -O -m engines.module
   say "Type make migrate${OWNED:+; to sign in, make demo-login, or the settings GAUTH_… in .env}"
 }

@@ -272,8 +272,8 @@ as_cluster() {
   "$@"
 }
 
-# part_roles: gives a cluster whose own role is web's, as older checkouts made it, a role of its own; if that cannot be done,
-# `undivided` is the one role that there is.
+# part_roles: gives a cluster whose own role is web's, as older checkouts made it, a role of its own; if that cannot be
+# done, `undivided` is the one role that there is.
 part_roles() {
   local own
   own=$(pg psql --no-psqlrc --tuples-only --no-align --command="SELECT rolname FROM pg_roles WHERE oid = 10" </dev/null) || return 0
