@@ -151,19 +151,10 @@ class Config:
         self.gauth(environ)
         self.SQLALCHEMY_ENGINE_OPTIONS: dict[str, Any] = {
             "pool_size": self.WEB_THREADS,
-            "max_overflow": 0,
+            "max_overflow": self.WEB_THREADS,  # for a thread that reads rows while it is in a transaction
             "pool_timeout": 5,  # seconds
             "hide_parameters": not self.DEVELOPMENT,  # in errors, and so in the log
             "connect_args": {"connect_timeout": 5, "options": self.session_options()},
-        }
-        # What app/reads.py reads by, with a pool of its own.
-        self.SQLALCHEMY_BINDS: dict[str | None, dict[str, Any]] = {
-            "reads": self.SQLALCHEMY_ENGINE_OPTIONS
-            | {
-                "url": self.SQLALCHEMY_DATABASE_URI,
-                "isolation_level": "AUTOCOMMIT",
-                "pool_reset_on_return": None,  # there is nothing to roll back
-            }
         }
 
     def gauth(self, environ: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, NullPool, create_engine, make_url
 
+from app import rows
 from app.extensions import db
 from app.prepare import prepare
 from config import TestingConfig
@@ -92,17 +93,25 @@ def migrated_app(postgres: str, settings: Callable[[str], dict[str, str]]) -> Fl
 
 
 @pytest.fixture
-def app(migrated_app: Flask) -> Iterator[Flask]:
+def app(migrated_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The app, in a transaction that is rolled back: each commit ends a savepoint only."""
     with migrated_app.app_context():
         engines: dict[str | None, Any] = db.engines  # type: ignore[assignment] # a connection stands in for an engine
         db.session.configure(join_transaction_mode="create_savepoint")
     own = dict(engines)
+    monkeypatch.setattr(rows, "alone", in_savepoint)
     with own[None].connect() as connection, connection.begin() as outer:
         engines.update(dict.fromkeys(own, connection))
         yield migrated_app
         engines.update(own)
         outer.rollback()
+
+
+@contextmanager
+def in_savepoint(connection: Connection) -> Iterator[Connection]:
+    """Stand in for what yields a connection outside transactions: the one that the test is in."""
+    with connection.begin_nested():
+        yield connection
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from flask import Flask, url_for
 
 from app import assets, create_app
-from app.application import Application
 from config import DevelopmentConfig
 from tests.support import ROOT
 
@@ -27,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def app(folder: Path) -> Flask:
     """An app with these files."""
-    app = Application(__name__, static_folder=folder, static_url_path="/static")
+    app = Flask(__name__, static_folder=folder, static_url_path="/static")
     app.config["DEVELOPMENT"] = False
     assets.init_app(app)
     return app

@@ -118,7 +118,7 @@ def test_record_is_shown_and_saved_as_it_is(
         *((DateTime(), Beyond(moment)) for moment in MOMENTS),
         (Date(), Beyond("infinity")),
         (Time(), Beyond("24:00:00")),
-        (Decimal(precision=8, scale=2), "NaN"),
+        (Decimal(precision=8, places=2), "NaN"),
         (Decimal(), "-Infinity"),
         (Float(), float("inf")),
     ],

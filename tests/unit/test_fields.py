@@ -25,9 +25,9 @@ from app.fields import (
     to_text,
 )
 
-PRICE = Decimal(precision=6, scale=2)
-SHARE = Decimal(precision=4, scale=4)
-COUNT = Decimal(precision=3, scale=0)
+PRICE = Decimal(precision=6, places=2)
+SHARE = Decimal(precision=4, places=4)
+COUNT = Decimal(precision=3, places=0)
 ID = "6f1dcb5a-7a0e-4f4c-9f57-2b1f1b7f2d10"
 
 

@@ -47,7 +47,7 @@ def test_required_field_that_is_left_empty_is_missing(client: FlaskClient) -> No
         (DateTime(attribute="at"), "2026-01-01T00:00:00Z", "2026-01-01T00:00:00"),
         (DateTime(), "tomorrow", "tomorrow"),
         (Time(), "10:00:00", "10:00:00"),
-        (Decimal(precision=4, scale=2), "-1.5", "-1.50"),
+        (Decimal(precision=4, places=2), "-1.5", "-1.50"),
         (Boolean(), "true", "true"),
         (Json(), "{}", "{}"),
         (Integer(), "5", "5"),

@@ -7,142 +7,123 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from psycopg2 import Binary, IntegrityError
-from sqlalchemy import text
+from sqlalchemy import Connection, Select, bindparam, cast, func, literal, select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.types import Boolean, Integer, LargeBinary, String
 
 from app.extensions import db
-from app.prepared import COMES_OFTEN, PREPARED_MAX, Prepared
-from app.reads import READS
+from app.notes.models import Note
+from app.prepared import COMES_OFTEN, PREPARED_MAX, Kept, Prepared
+from app.rows import alone
 
-LIKE = Prepared("SELECT title FROM notes WHERE id = %(key)s AND title LIKE 'a%%'", ["key"])
-CREATE = "INSERT INTO notes (title) VALUES (%(title)s) RETURNING id"
+TITLE = select(Note.title).where(Note.id == bindparam("key"), Note.title.like("a%"))
 
 
 @pytest.fixture
-def connection(own_app: Flask) -> Iterator[Any]:
-    """A driver's connection in AUTOCOMMIT mode."""
-    with own_app.app_context():
-        connection = db.engines[READS].raw_connection()
+def connection(own_app: Flask) -> Iterator[Connection]:
+    """A connection in AUTOCOMMIT mode."""
+    with alone(db.engine) as connection:
         yield connection
-        connection.close()
 
 
-def often(prepared: Prepared) -> Prepared:
-    """Return `prepared` as one that has come often."""
-    prepared.times = COMES_OFTEN
-    return prepared
+def run(statement: Select[Any], connection: Connection, **values: Any) -> list[Any] | None:
+    """Return the rows of a statement that is prepared; None where it is to be run as it stands."""
+    result = Prepared(statement, connection).execute(connection, values)
+    return None if result is None else [tuple(row) for row in result]
 
 
-def run(prepared: Prepared, connection: Any, **values: Any) -> list[Any]:
-    """Return the rows of a run."""
-    cursor = connection.cursor()
-    prepared.run(cursor, connection.info, values)
-    rows: list[Any] = cursor.fetchall()
-    return rows
-
-
-def names(connection: Any) -> list[str]:
+def names(connection: Connection) -> list[str]:
     """Return the names of what the server has prepared for a connection."""
-    cursor = connection.cursor()
-    cursor.execute("SELECT name FROM pg_prepared_statements")
-    return [name for (name,) in cursor.fetchall()]
+    return list(connection.scalars(text("SELECT name FROM pg_prepared_statements")))
 
 
-def test_statement_is_prepared_when_it_has_come_often(connection: Any) -> None:
-    prepared = Prepared("SELECT 1", [])
+def test_statement_is_prepared_when_it_has_come_often(connection: Connection) -> None:
+    kept, statement = Kept(), select(literal(1, Integer))
     for _ in range(COMES_OFTEN):
-        run(prepared, connection)
+        kept.execute(connection, statement, None)
     assert not names(connection)
-    assert run(prepared, connection) == [(1,)]
+    assert kept.execute(connection, statement, None).scalar() == 1
     assert len(names(connection)) == 1
 
 
-def test_statement_that_is_prepared_yields_what_it_yields_otherwise(connection: Any) -> None:
-    [(key,)] = run(often(Prepared(CREATE, ["title"])), connection, title="a 100 % sure")
-    for times in (0, COMES_OFTEN):
-        LIKE.times = times
-        assert run(LIKE, connection, key=key) == [("a 100 % sure",)]
+def test_statement_that_is_prepared_yields_what_it_yields_otherwise(connection: Connection) -> None:
+    title = "a 100 % sure :one %(two)s"
+    key = connection.scalar(Note.__table__.insert().values(title=title).returning(Note.id))
+    assert run(TITLE, connection, key=key) == [(title,)]
 
 
 @pytest.mark.parametrize(
-    ("statement", "value"),
+    ("expression", "value", "expected"),
     [
-        ("SELECT 10 * %(value)s", 1.5),
-        ("SELECT 10 > %(value)s", Decimal("9.5")),
-        ("SELECT '[1]'::jsonb ->> %(value)s", 0),
-        ("SELECT date '2026-01-02' >= %(value)s", datetime(2026, 1, 2, 12, tzinfo=UTC)),
-        ("SELECT 0.1::real = %(value)s", 0.1),
-        ("SELECT 5 / %(value)s", 2),
-        ("SELECT 'a'::varchar = %(value)s", "a"),
-        ("SELECT true AND %(value)s", True),
-        ("SELECT sha256(%(value)s)::text", Binary(b"a")),
-        ("SELECT num_nulls(%(value)s)", None),
+        (5 / bindparam("value", type_=Integer), 2, Decimal("2.5")),
+        (cast("a", String) == bindparam("value", type_=String), "a", True),
+        (bindparam("value", type_=Boolean).is_(True), True, True),
+        (func.num_nulls(bindparam("value", type_=String)), None, 1),
+        (func.length(bindparam("value", type_=LargeBinary)), b"a", 1),
+        (func.to_jsonb(bindparam("value", type_=Integer)), 2**40, None),
     ],
 )
 def test_value_means_the_same_to_a_statement_that_is_prepared(
-    connection: Any, statement: str, value: Any
+    connection: Connection, expression: Any, value: Any, expected: Any
 ) -> None:
-    prepared = Prepared(statement, ["value"])
-    plainly = run(prepared, connection, value=value)
-    assert run(often(prepared), connection, value=value) == plainly
+    statement = select(expression)
+    if (found := run(statement, connection, value=value)) is not None:
+        assert found == [tuple(row) for row in connection.execute(statement, {"value": value})]
+        assert expected is None or found == [(expected,)]
 
 
-def test_time_is_that_of_each_run(connection: Any) -> None:
-    run(often(Prepared("SELECT timestamp 'now'", [])), connection)
-    assert names(connection) == []
+@pytest.mark.parametrize("value", [1.5, Decimal("1.5"), datetime(2026, 1, 2, tzinfo=UTC)])
+def test_value_that_might_be_converted_is_not_given_to_a_prepared_statement(
+    connection: Connection, value: Any
+) -> None:
+    assert run(select(Note.id).where(Note.id < bindparam("value")), connection, value=value) is None
+    assert run(select(Note.id).where(Note.id < literal(value)), connection) is None
 
 
-def test_same_name_is_the_same_statement_for_the_same_types() -> None:
-    text = "SELECT %(key)s"
-    variants = [
-        Prepared(text, ["key"]).variant({"key": 1}),
-        Prepared(text.replace("key", "other"), ["other"]).variant({"other": 2}),
-        Prepared(text, ["key"]).variant({"key": "1"}),
-        Prepared(f"{text} + 1", ["key"]).variant({"key": 1}),
-    ]
-    first, same, *others = [variant.name for variant in variants if variant]
-    assert first == same
-    assert len({first, *others}) == 3
-
-
-def test_value_that_comes_twice_is_sent_once(connection: Any) -> None:
-    twice = often(Prepared("SELECT %(one)s, %(one)s", ["one", "one"]))
-    assert run(twice, connection, one=1) == [(1, 1)]
-    assert len(names(connection)) == 1
+def test_same_name_is_the_same_statement(connection: Connection) -> None:
+    other = TITLE.with_only_columns(Note.body)
+    statements = (TITLE, TITLE.where(), other)
+    first, same, another = (Prepared(it, connection).variant(("bigint", "unknown")) for it in statements)
+    assert first.name == same.name != another.name
+    assert Prepared(TITLE, connection).variant(("unknown", "unknown")).name != first.name
 
 
 @pytest.mark.parametrize("done", ["DISCARD ALL", "ALTER TABLE notes ALTER title TYPE text"])
-def test_statement_is_answered_where_the_server_refuses_what_it_has_prepared(
-    connection: Any, own_app: Flask, done: str
+def test_statement_is_left_to_be_run_as_it_stands_where_the_server_refuses_it(
+    connection: Connection, done: str
 ) -> None:
-    prepared = often(Prepared("SELECT title FROM notes WHERE id = %(key)s", ["key"]))
-    run(prepared, connection, key=1)
-    connection.cursor().execute(done)
-    assert run(prepared, connection, key=1) == []
+    kept = Kept()
+    statement = select(Note.title).where(Note.id == bindparam("key"))
+    for _ in range(COMES_OFTEN + 1):
+        kept.execute(connection, statement, {"key": 1})
+    connection.exec_driver_sql(done)
+    assert kept.execute(connection, statement, {"key": 1}).all() == []
+    assert not any(connection.info["prepared"].values())
 
 
-def test_value_that_its_column_cannot_hold_is_not_found(connection: Any) -> None:
-    for key in (1, 2**63, 1):
-        assert run(often(LIKE), connection, key=key) == []
-    assert connection.info[LIKE.make_variant(("bigint",)).name]
+def test_value_that_its_column_cannot_hold_is_not_found(connection: Connection) -> None:
+    kept = Kept()
+    for key in [1] * (COMES_OFTEN + 1) + [2**63, 1]:
+        assert kept.execute(connection, TITLE, {"key": key}).all() == []
+    assert all(connection.info["prepared"].values())
 
 
-def test_error_of_a_statement_is_raised(connection: Any) -> None:
-    with pytest.raises(IntegrityError):
-        run(often(Prepared(CREATE, ["title"])), connection, title="")
+def test_statement_that_takes_too_long_is_not_run_again(connection: Connection) -> None:
+    connection.exec_driver_sql("SET statement_timeout = 100")
+    with pytest.raises(OperationalError, match="statement timeout"):
+        run(select(func.pg_sleep(10)), connection)
 
 
-def test_connection_prepares_so_many_statements_at_most(connection: Any) -> None:
+def test_connection_prepares_so_many_statements_at_most(connection: Connection) -> None:
     for number in range(PREPARED_MAX + 1):
-        assert run(often(Prepared(f"SELECT {number}", [])), connection) == [(number,)]
+        run(select(literal(number, Integer).label(f"of_{number}")), connection)
     assert len(names(connection)) == PREPARED_MAX
 
 
-def test_plan_is_prepared(own_app: Flask) -> None:
+def test_list_and_record_are_prepared(own_app: Flask) -> None:
+    client = own_app.test_client()
     for _ in range(COMES_OFTEN + 2):
-        db.session.remove()
-        assert own_app.test_client().get("/api/notes/1").status_code == 404
-    statements = text("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%FROM notes%'")
-    db.session.remove()
-    with db.engines[READS].connect() as connection:
-        assert len(connection.scalars(statements).all()) == 1
+        assert client.get("/api/notes/1").status_code == 404
+        assert client.get("/api/notes").status_code == 200
+    with db.engine.connect() as connection:
+        assert len(names(connection)) == 2

@@ -1,254 +1,347 @@
-"""A list of records stays rows where it is only to be JSON, and nobody can tell."""
+"""Rows are what the database has, by statements that stand alone unless the session is in a transaction."""
 
-import json
+import datetime as dt
 from collections.abc import Iterator
-from copy import copy, deepcopy
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Barrier
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, inspect, select, update
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy import (
+    CHAR,
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Numeric,
+    String,
+    TypeDecorator,
+    event,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship, validates
+from werkzeug.exceptions import NotFound
 
-from app.encoding import Provider
-from app.extensions import db, paginate
-from app.light import Plan, make_plan
-from app.native import dump_of
+from app.extensions import db
 from app.notes.models import Note
-from app.notes.schemas import NotePage
-from app.rows import Rows
-from app.schemas import page_of
-from tests.unit.specimens import VALUES, Specimen, SpecimenSchema
-from tests.unit.test_native import APP, Derived
-
-SECOND = select(Note).where(Note.title == "two")
-NATIVE = ("id", "name", "count", "weight", "found", "key", "day", "moment")
-SPECIMENS = st.fixed_dictionaries(
-    {name: values | st.none() for name, values in VALUES.items()} | {"id": VALUES["id"]}
-)
+from app.rows import Row, alone
+from tests.support import PATIENCE
 
 
-class NativeSchema(SpecimenSchema):
-    class Meta:
-        model = Specimen
-        fields = NATIVE
+class Base(DeclarativeBase):
+    """Apart from the app's models."""
 
 
-@pytest.fixture(scope="module")
-def plan() -> Plan:
-    """How specimens are read."""
-    made = make_plan(select(Specimen), create_engine("postgresql+psycopg2://"))
-    assert made is not None
-    return made
+class Lower(TypeDecorator[str]):
+    """Text that is stored in lower case."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return value and value.lower()
 
 
-def page_as_json(schema: Any, items: Any) -> Any:
-    """Return the page of `items` as a client gets it."""
-    return json.loads(Provider(APP).encode(dump_of(page_of(schema)())({"items": items, "next": None})))
+GIVEN: list[str] = []
 
 
-@pytest.mark.parametrize("schema", [NativeSchema, SpecimenSchema, Derived])
-@given(specimens=st.lists(SPECIMENS, max_size=3, unique_by=lambda values: values["id"]))
-def test_rows_are_dumped_as_their_records_are(
-    plan: Plan, schema: Any, specimens: list[dict[str, Any]]
-) -> None:
-    rows = [tuple(values[key] for key in plan.keys) for values in specimens]
-    with Session() as one, Session() as other:
-        records = plan.records(other, rows)
-        assert page_as_json(schema, Rows.of(plan, one, rows)) == page_as_json(schema, records)
+def given_once() -> str:
+    """Return a default, and note that it was asked for."""
+    GIVEN.append("default")
+    return "as ever"
 
 
-def newest() -> Any:
-    """Return the three newest notes."""
-    return paginate(db.session, db.select(Note), limit=3, after=None, sort="-id")["items"]
+class Owner(Base):
+    """What samples refer to."""
+
+    __tablename__ = "owners"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Sample(Base):
+    """A record with columns of each type, and with defaults of each kind."""
+
+    __tablename__ = "samples"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    title: Mapped[str | None] = mapped_column("name", unique=True)
+    count: Mapped[int | None]
+    index: Mapped[float | None]
+    price: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
+    key: Mapped[UUID] = mapped_column(default=uuid4)
+    fixed: Mapped[str | None] = mapped_column(default=given_once)
+    twice: Mapped[str | None] = mapped_column(
+        default=lambda context: 2 * (context.get_current_parameters()["name"] or "")
+    )
+    body: Mapped[str | None] = mapped_column(server_default="nothing")
+    moment: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    second: Mapped[dt.datetime | None] = mapped_column(TIMESTAMP(timezone=True, precision=0))
+    code: Mapped[str | None] = mapped_column(CHAR(5))
+    low: Mapped[str | None] = mapped_column(Lower)
+    due: Mapped[Any | None] = mapped_column("due date", JSON(none_as_null=True))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("owners.id"))
+    owner: Mapped[Owner | None] = relationship()
+    state: Mapped[str] = mapped_column(server_default="new")
+
+    length = column_property(func.length(body))
+
+
+class Checked(Base):
+    """A record that validates itself."""
+
+    __tablename__ = "checked"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+    @validates("id")
+    def check(self, _: str, value: int) -> int:
+        return value
+
+
+TRIGGER = """
+CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.state := 'marked'; RETURN NEW; END $$;
+CREATE TRIGGER mark BEFORE INSERT ON samples FOR EACH ROW EXECUTE FUNCTION mark();
+"""
 
 
 @pytest.fixture
-def notes(app: Flask) -> Flask:
-    """An app with three notes, whose list has a plan, as the second has."""
-    with app.app_context():
-        db.session.add_all([Note(title="one"), Note(title="two"), Note(title="three")])
-        db.session.commit()
-    for _ in range(2):
-        with app.test_request_context():
-            newest()
-            second()
-    return app
+def tables(own_app: Flask) -> Iterator[None]:
+    """A request, by the app's real connections, on a database with these tables."""
+    Base.metadata.create_all(db.engine)
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(TRIGGER)
+    with own_app.test_request_context():
+        yield
+    db.session.remove()
 
 
-@pytest.fixture
-def items(notes: Flask) -> Iterator[Rows]:
-    """The items of a list of three notes, in a request."""
-    with notes.test_request_context():
-        items = newest()
-        assert isinstance(items, Rows)
-        yield items
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "count": st.none() | st.integers(-(2**31), 2**31 - 1),
+    "index": st.none() | st.floats(allow_nan=False),
+    "price": st.none() | st.decimals(-(10**6) + 1, 10**6 - 1, places=2),
+    "key": st.uuids(),
+    "fixed": st.none() | TEXT,
+    "body": st.none() | TEXT,
+    "moment": st.none()
+    | st.datetimes(dt.datetime.fromisoformat("0002-01-01T00:00"), timezones=st.just(dt.UTC)),
+    "second": st.none()
+    | st.datetimes(
+        dt.datetime.fromisoformat("0002-01-01T00:00"),
+        dt.datetime.fromisoformat("9999-01-01T00:00"),
+        timezones=st.just(dt.UTC),
+    ),
+    "code": st.none() | st.text("ab ", max_size=5),
+    "low": st.none() | st.text("aB"),
+    "due": st.none() | st.recursive(st.integers() | st.text("ab"), st.lists, max_leaves=3),
+}
 
 
-def dumped(items: Any) -> list[str]:
-    """Return the titles in the JSON of a page of `items`."""
-    return [note["title"] for note in dump_of(NotePage())({"items": items, "next": None})["items"]]
+@pytest.mark.usefixtures("tables")
+@settings(max_examples=40)
+@given(st.fixed_dictionaries({}, optional=VALUES))
+def test_row_that_is_stored_is_the_one_that_is_read_and_the_record(data: dict[str, Any]) -> None:
+    stored = vars(db.rows.insert(Sample, data))
+    assert vars(db.rows.get_or_404(Sample, stored["id"])) == stored
+    record = db.session.get(Sample, stored["id"])
+    assert {name: getattr(record, name) for name in stored} == stored
+    db.session.remove()
 
 
-def titles(items: Any) -> list[str]:
-    """Return the titles of `items`."""
-    return [note.title for note in items]
+@pytest.mark.usefixtures("tables")
+def test_row_has_what_the_database_has_made_of_its_values() -> None:
+    second = dt.datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=dt.UTC)
+    row = db.rows.insert(Sample, {"title": "a", "second": second, "code": "b", "low": "C", "body": "four"})
+    assert (row.second.second, row.code, row.low, row.state, row.length) == (6, "b    ", "c", "marked", 4)
+    assert (row.title, row.twice, row.due) == ("a", "aa", None)
 
 
-def second() -> Note:
-    """Return the second note, which the session may know."""
-    return db.session.scalars(SECOND).one()
+@pytest.mark.usefixtures("tables")
+def test_default_is_asked_for_once() -> None:
+    GIVEN.clear()
+    assert db.rows.insert(Sample, {}).fixed == "as ever"
+    assert GIVEN == ["default"]
 
 
-def test_list_that_becomes_json_makes_no_records(notes: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Plan, "records", None)
-    answer = notes.test_client().get("/api/notes?limit=2")
-    assert [note["title"] for note in answer.json["items"]] == ["three", "two"]
-
-
-def test_items_are_records_of_the_session(items: Rows) -> None:
-    assert titles(items) == ["three", "two", "one"]
-    assert all(inspect(note).session is db.session() for note in items)
-    assert db.session.get(Note, items[0].id) is items[0]
-
-
-def test_items_of_which_the_session_knows_some_are_a_list(notes: Flask) -> None:
-    with notes.test_request_context():
-        known = second()
-        items = newest()
-        assert isinstance(items, list)
-        assert items[1] is known
-
-
-def test_items_are_asked_for_by_any_session(notes: Flask) -> None:
-    with notes.test_request_context():
-        other = scoped_session(sessionmaker(db.engine))
-        page = paginate(other, select(Note), limit=3, after=None, sort="-id")
-        assert [inspect(note).session for note in page["items"]] == [other()] * 3
-        other.remove()
-
-
-def test_items_are_a_list(items: Rows) -> None:
-    assert titles(items[1:]) == ["two", "one"]
-    assert items[-1].title == "one"
-    assert not items[3:]
-    assert titles(items + items[:1]) == ["three", "two", "one", "three"]
-    items.sort(key=lambda note: note.id)
-    items.append(items.pop(0))
-    assert titles(items) == ["two", "three", "one"]
-    assert items == list(items)
-
-
-@pytest.mark.parametrize("copied", [copy, deepcopy, Rows.copy])
-def test_items_are_copied(items: Rows, copied: Any) -> None:
-    assert titles(copied(items)) == ["three", "two", "one"]
-
-
-def test_part_of_a_list_is_of_the_same_records(items: Rows) -> None:
-    part = items[1:]
-    part[0].title = "changed"
-    assert items[1] is part[0]
-    assert dumped(items) == ["three", "changed", "one"]
-
-
-def test_item_that_is_deleted_from_the_list_is_not_dumped(items: Rows) -> None:
-    del items[1]
-    assert len(items) == 2
-    assert dumped(items) == ["three", "one"]
-    assert titles(items) == ["three", "one"]
-
-
-def test_change_of_an_item_is_dumped(items: Rows) -> None:
-    items[0].title = "changed"
-    assert dumped(items) == ["changed", "two", "one"]
-
-
-def test_change_of_a_record_that_is_an_item_too_is_dumped(items: Rows) -> None:
-    second().title = "changed"
-    with db.session.no_autoflush:
-        assert dumped(items) == ["three", "changed", "one"]
-
-
-def change_and_forget() -> None:
-    second().title = "changed"
-    db.session.flush()
-
-
-def change_by_a_statement() -> None:
-    db.session.execute(update(Note).where(Note.title == "two").values(title="changed"))
-
-
-def change_by_a_statement_that_returns() -> None:
-    statement = update(Note).where(Note.title == "two").values(title="changed").returning(Note.id)
-    assert db.session.scalars(statement).one()
-
-
-def change_unseen_and_expire() -> None:
-    with db.engine.begin_nested():  # type: ignore[attr-defined] # of tests: a connection
-        db.engine.execute(update(Note.__table__).values(title="changed"))  # type: ignore[attr-defined] # likewise
-    db.session.expire_all()
-
-
-def change_and_roll_back() -> None:
-    second().title = "changed"
-    db.session.flush()
-    db.session.rollback()
-
-
-def delete() -> None:
-    db.session.delete(second())
-    db.session.flush()
-
-
-def add() -> None:
-    db.session.add(Note(title="four"))
-    db.session.flush()
-
-
+@pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize(
-    "happening",
-    [
-        change_and_forget,
-        change_by_a_statement,
-        change_by_a_statement_that_returns,
-        change_unseen_and_expire,
-        change_and_roll_back,
-        delete,
-        add,
-        newest,
-        lambda: db.session.expunge_all(),
-        lambda: db.session.close(),
-        lambda: db.session.remove(),
-    ],
+    ("model", "data"), [(Sample, {"owner": Owner(id=1)}), (Sample, {"nowhere": 1}), (Checked, {})]
 )
-def test_list_that_nobody_looked_at_is_dumped_as_one_of_records(notes: Flask, happening: Any) -> None:
-    def titles_after(looked: bool) -> list[str]:
-        with notes.test_request_context():
-            items = newest()
-            if looked:
-                titles(items)
-            happening()
-            found = dumped(items)
-            assert isinstance(items, Rows)
-            assert not looked or items.are_records
-            db.session.rollback()
-            return found
-
-    assert titles_after(looked=False) == titles_after(looked=True)
+def test_what_is_more_than_a_row_is_not_stored(model: type, data: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        db.rows.insert(model, data)
 
 
-@pytest.mark.parametrize("end", [lambda: db.session.close(), lambda: db.session.expunge_all()])
-def test_list_that_outlives_its_session_is_of_none(items: Rows, end: Any) -> None:
-    end()
-    assert titles(items) == ["three", "two", "one"]
-    assert inspect(items[0]).session is None
+def test_only_the_rows_of_a_model_are_read(app: Flask) -> None:
+    statements: list[Any] = [select(Note.id), select(Note, Note.id)]
+    for statement in statements:
+        with pytest.raises(TypeError, match="one model"):
+            db.rows.first(statement)
 
 
-def test_rows_of_another_model_are_left_to_the_schema(items: Rows) -> None:
-    assert items.values(["id", "title"], Specimen) is None
+def test_row_that_is_not_there_is_a_404(app: Flask) -> None:
+    with app.app_context(), pytest.raises(NotFound):
+        db.rows.get_or_404(Note, 1)
 
 
-def test_attribute_that_is_no_column_is_asked_of_the_records(items: Rows) -> None:
-    assert items.values(["id", "__tablename__"], Note) is None
+def test_attribute_that_is_no_column_is_told(app: Flask) -> None:
+    with pytest.raises(AttributeError, match="and no 'owner'"):
+        _ = Row({"id": 1}).owner
+
+
+@pytest.fixture
+def request_of_notes(own_app: Flask) -> Iterator[None]:
+    """A request by the app's real connections."""
+    with own_app.test_request_context():
+        yield
+    db.session.remove()
+
+
+@pytest.fixture
+def statements(request_of_notes: None) -> Iterator[list[tuple[str, bool]]]:
+    """Each statement, and whether its connection is in AUTOCOMMIT mode."""
+    seen: list[tuple[str, bool]] = []
+
+    def note(connection: Any, _: Any, statement: str, *__: Any) -> None:
+        seen.append((statement.split()[0], connection.connection.driver_connection.autocommit))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+def test_statements_stand_alone_and_are_seen_by_who_listens(statements: list[Any]) -> None:
+    row = db.rows.insert(Note, {"title": "a"})
+    assert db.rows.get_or_404(Note, row.id).title == "a"
+    assert statements == [("INSERT", True), ("SELECT", True)]
+
+
+def test_what_may_be_no_plain_read_is_in_the_transaction_of_the_session(statements: list[Any]) -> None:
+    lock = func.pg_advisory_xact_lock(1).is_not(None)
+    db.rows.first(select(Note).where(lock))
+    assert statements == [("SELECT", False)]
+    assert db.session().in_transaction()
+
+
+def test_what_was_changed_is_seen(statements: list[Any]) -> None:
+    db.session.add(Note(title="of this request"))
+    assert [row.title for row in db.rows.all(db.rows.select(db.select(Note)))] == ["of this request"]
+    assert {autocommit for _, autocommit in statements} == {False}
+
+
+def test_row_is_stored_with_what_the_session_has_changed(request_of_notes: None) -> None:
+    db.session.add(Note(title="first"))
+    db.rows.insert(Note, {"title": "second"})
+    db.session.rollback()
+    assert [row.title for row in db.rows.all(db.rows.select(db.select(Note).order_by("id")))] == [
+        "first",
+        "second",
+    ]
+
+
+def test_conflict_stores_nothing_of_the_session(request_of_notes: None) -> None:
+    db.session.add(Note(title="first"))
+    with pytest.raises(IntegrityError):
+        db.rows.insert(Note, {"title": ""})
+    db.session.rollback()
+    assert db.rows.first(db.select(Note)) is None
+
+
+def test_who_listens_for_transactions_has_one_around_each_statement(statements: list[Any]) -> None:
+    def act_for(connection: Any) -> None:
+        connection.exec_driver_sql("SET LOCAL application_name = 'set'")
+
+    event.listen(db.engine, "begin", act_for)
+    try:
+        row = db.rows.insert(Note, {"title": "a"})
+    finally:
+        event.remove(db.engine, "begin", act_for)
+    assert statements == [("SET", False), ("INSERT", False)]
+    assert db.rows.get_or_404(Note, row.id).title == "a"
+
+
+def test_who_has_chosen_an_isolation_level_has_a_transaction(
+    statements: list[Any], own_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(own_app.config["SQLALCHEMY_ENGINE_OPTIONS"], "isolation_level", "SERIALIZABLE")
+    db.rows.first(db.select(Note))
+    assert statements == [("SELECT", False)]
+
+
+def test_connection_goes_back_as_it_was(request_of_notes: None) -> None:
+    db.rows.first(db.select(Note))
+    with pytest.raises(IntegrityError):
+        db.rows.insert(Note, {"title": ""})
+    assert db.engine.pool.checkedout() == 0  # type: ignore[attr-defined] # a QueuePool
+    with db.engine.connect() as connection:
+        assert not connection.connection.driver_connection.autocommit
+
+
+def test_connection_that_somebody_has_begun_on_stays_in_that(request_of_notes: None) -> None:
+    def act_for(_: Any, record: Any, connection: Any) -> None:
+        connection.cursor().execute("SET ROLE pg_read_all_data")
+
+    event.listen(db.engine, "checkout", act_for)
+    try:
+        with alone(db.engine) as connection:
+            assert connection.scalar(text("SELECT current_user")) == "pg_read_all_data"
+    finally:
+        event.remove(db.engine, "checkout", act_for)
+
+
+def test_pool_serves_threads_that_read_rows_while_they_are_in_a_transaction(own_app: Flask) -> None:
+    size = db.engine.pool.size()  # type: ignore[attr-defined] # a QueuePool
+    together = Barrier(size)
+
+    def read_and_store() -> str:
+        db.session.execute(update(Note).values(title="b"))
+        together.wait(PATIENCE)
+        with alone(db.engine) as connection:
+            connection.execute(insert(Note).values(title="a"))
+        return ""
+
+    own_app.add_url_rule("/both", view_func=read_and_store)
+    with ThreadPoolExecutor(size) as threads:
+        answers = threads.map(lambda _: own_app.test_client().get("/both").status_code, range(size))
+        assert {*answers} == {200}
+
+
+UPPER = """
+CREATE FUNCTION raise_case() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN NEW.title := upper(NEW.title); RETURN NEW; END $$;
+CREATE TRIGGER raise_case BEFORE INSERT OR UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION raise_case();
+"""
+
+
+def test_what_a_change_answers_is_what_is_stored(own_app: Flask) -> None:
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(UPPER)
+    client = own_app.test_client()
+    created = client.post("/api/notes", json={"title": "a"})
+    path = created.headers["Location"]
+    assert client.get(path).json == created.json
+    assert created.json["title"] == "A"
+    changed = client.patch(path, json={"title": "b"})
+    assert client.get(path).json == changed.json
+    assert client.get(path).headers["ETag"] == changed.headers["ETag"]
+    assert (changed.json["title"], changed.json["version"]) == ("B", 2)
+
+
+def test_change_to_what_is_there_is_none(own_app: Flask) -> None:
+    client = own_app.test_client()
+    created = client.post("/api/notes", json={"title": "a"})
+    path = created.headers["Location"]
+    assert client.patch(path, json=created.json).json == created.json

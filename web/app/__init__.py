@@ -11,7 +11,6 @@ import config
 import logs
 
 from . import assets, beyond, conditional, encoding, errors, policy, reads
-from .application import Application
 from .converters import IdConverter, id_parameter
 from .extensions import csrf, db, rest
 from .pagination import query_url
@@ -29,23 +28,24 @@ MODULES = [
 
 def create_app(settings: config.Config | None = None) -> Flask:
     """Return an app under `settings`, by default those that APP_SETTINGS names (config.ConfigError)."""
-    app = Application(__name__)
+    app = Flask(__name__)
     app.config.from_object(settings or config.load())
     app.json = encoding.Provider(app)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False
+    app.url_map.converters["id"] = IdConverter
     hops = app.config["PROXIES"]
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # Flask's documented way
     logs.init_app(app)
     assets.init_app(app)
     conditional.init_app(app)
-    errors.init_app(app)
     policy.init_app(app)
     beyond.register()
     db.init_app(app)
     reads.init_app(app, db)
     csrf.init_app(app)
     rest.init_app(app)
+    errors.init_app(app)
     rest.register_converter(IdConverter, id_parameter)
     app.add_template_global(query_url)
     app.add_template_global(shown, "ui_value")  # names that no view gives to anything else

@@ -5,15 +5,14 @@ In production nginx has the files under these names (nginx/hash-static), and ans
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
-from flask import Response
-
-from .application import Application
+from flask import Flask, Response
 
 YEAR = 365 * 24 * 60 * 60
 
 
-def init_app(app: Application) -> None:
+def init_app(app: Flask) -> None:
     """Have `url_for("static", …)` give hashed names; in development, where files are edited, plain ones."""
     if app.config["DEVELOPMENT"]:
         return
@@ -25,8 +24,12 @@ def init_app(app: Application) -> None:
             return app.send_static_file(filename)
         return lasting(app.send_static_file(plain[filename]))
 
-    app.static_names = hashed
+    def name_hashed(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and "filename" in values:
+            values["filename"] = hashed.get(values["filename"], values["filename"])
+
     app.view_functions["static"] = send
+    app.url_defaults(name_hashed)
 
 
 def hashed_names(folder: Path) -> dict[str, str]:

@@ -4,15 +4,15 @@ from flask import current_app
 from sqlalchemy import Connection, text
 
 RESERVED = ("superuser_reserved_connections", "reserved_connections")
-POOLS = 2  # of each process: one to read by, one for transactions
+EACH = 2  # of a thread: one for a transaction, and one to read a row by meanwhile
 BESIDE = 2  # web: a deploy starts the new beside the old
 
 
 def wanted() -> int:
-    """Return how many connections all of web may hold: one a thread and pool, and twice that in a deploy."""
+    """Return how many connections all of web may hold: two a thread, and twice that in a deploy."""
     settings = current_app.config
     beside = 1 if settings["DEVELOPMENT"] else BESIDE
-    return int(settings["WEB_REPLICAS"] * settings["WEB_WORKERS"] * settings["WEB_THREADS"] * POOLS * beside)
+    return int(settings["WEB_REPLICAS"] * settings["WEB_WORKERS"] * settings["WEB_THREADS"] * EACH * beside)
 
 
 def offered(connection: Connection) -> int:
@@ -29,7 +29,7 @@ def overdrawn(connection: Connection) -> str | None:
     want, there = wanted(), offered(connection)
     if want <= there:
         return None
-    factors = " x ".join(("WEB_REPLICAS", "WEB_WORKERS", "WEB_THREADS", str(POOLS)))
+    factors = " x ".join(("WEB_REPLICAS", "WEB_WORKERS", "WEB_THREADS", str(EACH)))
     when = "" if current_app.config["DEVELOPMENT"] else ", and as many again during a deploy"
     return (
         f"web may want {want} connections ({factors}{when}), and the database has {there};"

@@ -3,12 +3,11 @@
 import datetime as dt
 from decimal import Decimal
 from typing import Any, NamedTuple
+from weakref import proxy
 
 import orjson
+from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
-from werkzeug import Response
-
-from .application import Answer
 
 
 def plain(value: Any) -> Any:
@@ -30,6 +29,11 @@ class Provider(DefaultJSONProvider):
     """Flask's JSON, with times as RFC 3339 has them, decimals as strings, and names in their order."""
 
     default = staticmethod(plain)
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app)
+        self.app = proxy(app)  # whose own this is
+
     sort_keys = False
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
@@ -38,14 +42,14 @@ class Provider(DefaultJSONProvider):
             body = self.encode(args[0].value)
         else:
             body = self.encode(self._prepare_response_obj(args, kwargs), orjson.OPT_PASSTHROUGH_DATETIME)
-        return Answer(body, mimetype=self.mimetype)
+        return Response(body, mimetype=self.mimetype)
 
     def encode(self, value: Any, option: int = 0) -> bytes:
         """Return `value` as JSON, written by the standard library where orjson refuses it.
 
         It does so with integers beyond 64 bits, which a column of JSON may hold.
         """
-        if self._app.debug:
+        if self.app.debug:
             option |= orjson.OPT_INDENT_2
         try:
             return orjson.dumps(value, plain, option | orjson.OPT_APPEND_NEWLINE)

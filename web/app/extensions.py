@@ -13,7 +13,6 @@ from .forms import choices, form_state, load_form, load_query, sent_from
 from .pagination import paginate
 from .policy import policy
 from .queries import query_of
-from .reads import Session
 from .rest import Api, Blueprint
 from .schemas import Schema, page_of
 from .search import search_index
@@ -52,9 +51,7 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-db = Database(
-    metadata=MetaData(naming_convention=NAMES), session_options={"class_": Session, "expire_on_commit": False}
-)
+db = Database(metadata=MetaData(naming_convention=NAMES), session_options={"expire_on_commit": False})
 db.Model.registry.update_type_annotation_map(  # type: ignore[attr-defined] # made at run time
     {datetime: DateTime(timezone=True)}
 )
@@ -81,6 +78,9 @@ class Base(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
         return {"version_id_col": cls.version, "eager_defaults": True}
 
     def update(self, data: dict[str, Any]) -> None:
-        """Set the attributes that `data` names."""
+        """Set the attributes that `data` names, and store them: the record is what the database has then."""
         for name, value in data.items():
             setattr(self, name, value)
+        if db.session.is_modified(self):
+            db.session.flush()
+            db.session.refresh(self)

@@ -85,13 +85,13 @@ class Float(fields.Float):
 class Decimal(fields.Decimal):
     """A decimal number as a string, with no more digits than its column has."""
 
-    def __init__(self, *, precision: int | None = None, scale: int | None = None, **kwargs: Any) -> None:
-        before, after = (1000 if precision is None else precision - (scale or 0)), scale
+    def __init__(self, *, precision: int | None = None, places: int | None = None, **kwargs: Any) -> None:
+        before, after = (1000 if precision is None else precision - (places or 0)), places
         whole = f"[0-9]{{1,{before}}}" if before else "0"
         fraction = r"(\.[0-9]+)?" if precision is None else rf"(\.[0-9]{{1,{after}}})?" if after else ""
         self.pattern = f"-?{whole}{fraction}"
         metadata = {"type": "string", "pattern": f"^{self.pattern}$"} | kwargs.pop("metadata", {})
-        super().__init__(places=scale, as_string=True, metadata=metadata, **kwargs)
+        super().__init__(places=places, as_string=True, metadata=metadata, **kwargs)
         bounds = (
             "" if precision is None else f" of at most {before} digits before the point, {after or 0} after"
         )

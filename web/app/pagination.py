@@ -5,7 +5,6 @@ A page begins after the last record of the one before, by value and id: https://
 
 import base64
 import json
-from collections.abc import MutableSequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -19,7 +18,6 @@ from sqlalchemy.orm import scoped_session
 from .beyond import MayBeBeyond, is_beyond
 from .converters import BIGINT_MAX
 from .fields import unstorable
-from .reads import records
 from .rows import Rows
 from .search import beginnings, matches, search_of
 
@@ -81,7 +79,7 @@ def read_cursor(text: str, sort: str, field: fields.Field[Any] | None) -> Positi
     elif is_read_as_it_is(field, value):
         position = Position(value, record_id)
     else:
-        position = Position(field._deserialize(value, None, None), record_id)
+        position = Position(field.deserialize(value), record_id)
     if cursor(sort, position.value, record_id) != text:
         raise ValueError
     return position
@@ -95,7 +93,7 @@ def is_read_as_it_is(field: fields.Field[Any], value: Any) -> bool:
 
 
 def paginate(
-    session: scoped_session[Any],
+    source: scoped_session[Any] | Rows,
     statement: Select[Any],
     /,
     *,
@@ -105,10 +103,13 @@ def paginate(
     q: str | None = None,
     **filters: Any,
 ) -> dict[str, Any]:
-    """Return a page of the records of `statement`: {"items": [...], "next": URL or None}.
+    """Return a page of what `statement` selects: {"items": [...], "next": URL or None}.
 
-    `next` is the URL of this request with another cursor.
+    Of `db.session` the items are records, of `db.rows` rows. `next` is the URL of this request with another
+    cursor.
     """
+    if isinstance(source, Rows):
+        statement = source.select(statement)
     begins = "first" if after is None else "without" if after.value is None else "with"
     nulls = [name for name, value in filters.items() if value is None]
     if nulls:
@@ -122,22 +123,16 @@ def paginate(
     if limit != LIMIT:
         values["limit"] = most
     shape = Shape(sort, begins, tuple(filters), q is not None, most if limit == LIMIT else None)
-    items: MutableSequence[Any] = []
+    items: list[Any] = []
     for part in built(statement, shape):
         if len(items) <= limit:
-            more = records(session(), part, values)
-            items = [*items, *more] if items else more
+            items += source.all(part, values) if isinstance(source, Rows) else source.scalars(part, values)
     if len(items) <= limit:
         return {"items": items, "next": None}
     del items[limit:]
     name = sort.removeprefix("-")
-    value = None if name == "id" else last_of(items, name)
-    return {"items": items, "next": query_url(after=cursor(sort, value, last_of(items, "id")))}
-
-
-def last_of(items: MutableSequence[Any], name: str) -> Any:
-    """Return an attribute of the last of `items`, which may stay rows."""
-    return items.last(name) if isinstance(items, Rows) else getattr(items[-1], name)
+    value = None if name == "id" else getattr(items[-1], name)
+    return {"items": items, "next": query_url(after=cursor(sort, value, items[-1].id))}
 
 
 def built(statement: Select[Any], shape: Shape) -> list[Select[Any]]:

@@ -92,7 +92,7 @@ def query_of(schema: type[Schema]) -> type[ListArguments]:
     by = {name: known[name] for name in indexed(table) if name in known and name != "id"}
     orders = [order for name in ("id", *by) for order in (name, f"-{name}")]
     members: dict[str, Any] = {
-        "by": by,
+        "by": {name: unvalidated(field) for name, field in by.items()},
         "unindexed": frozenset(known) - by.keys(),
         "sort": fields.String(
             load_default=NEWEST_FIRST,
@@ -115,6 +115,13 @@ def filter_field(field: fields.Field[Any]) -> fields.Field[Any]:
     """Return `field` as one that may be left out."""
     field = deepcopy(field)
     field.required, field.allow_none, field.load_default = False, False, missing
+    return field
+
+
+def unvalidated(field: fields.Field[Any]) -> fields.Field[Any]:
+    """Return `field` as one that reads what is stored already, whether clients may send that or not."""
+    field = deepcopy(field)
+    field.validators = []
     return field
 
 

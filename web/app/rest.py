@@ -67,7 +67,8 @@ def read_json(text: str) -> Any:
 class Parser(FlaskParser):
     """Reads the arguments of a request: 415 for a body that is not plain JSON, 400 for malformed JSON."""
 
-    def _raw_load_json(self, req: Request) -> Any:
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """Return the JSON in the body of a request."""
         if not is_json_request(req):
             abort(415, "Send the body as application/json.")
         if req.headers.get("Content-Encoding", "identity") != "identity":
@@ -98,12 +99,12 @@ class Blueprint(flask_smorest.Blueprint):
 
     @staticmethod
     def _prepare_response_content(data: Any) -> Any:
-        """Tell the app's encoder that a schema has dumped `data`."""
+        """Tell the app's JSON provider that a schema has dumped `data`."""
         return Dumped(data) if isinstance(current_app.json, Provider) else data
 
 
 class Api(flask_smorest.Api):
-    """The JSON API and its OpenAPI document; errors are the app's (see errors.py)."""
+    """The JSON API and its OpenAPI document; its error handler is replaced by that of errors.py."""
 
     ERROR_SCHEMA = ProblemSchema
 
@@ -112,17 +113,12 @@ class Api(flask_smorest.Api):
         super().init_app(app, spec_kwargs={"marshmallow_plugin": Plugin(), **(spec_kwargs or {})})
         # Of flask-smorest's own pages, which have numbers.
         self.spec.components.schemas.pop("PaginationMetadata", None)
+        for response in self.spec.components.responses_lazy.values():
+            if "content" in response:  # flask-smorest's document says that errors are plain JSON
+                [content] = response["content"].values()
+                response["content"] = {PROBLEM: content}
 
     def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
         """Mount and document `blp`."""
         self.ma_plugin.versioned = getattr(blp, "versioned", False)
         super().register_blueprint(blp, **options)
-
-    def _register_responses(self) -> None:
-        """Document the errors as what they are."""
-        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM
-        super()._register_responses()
-        del self.DEFAULT_RESPONSE_CONTENT_TYPE
-
-    def _register_error_handlers(self) -> None:
-        """Leave the errors to errors.py, which serves pages too."""

@@ -26,7 +26,7 @@ from .fields import (
     Uuid,
     check_storable,
 )
-from .native import Page
+from .native import FieldsOnly, Page
 
 # Of every record; who sends them with what was got is not refused.
 EVERYWHERE = frozenset({"id", "created_at", "updated_at", "version"})
@@ -69,20 +69,28 @@ class Converter(ModelConverter):
         postgresql.UUID: Uuid,
     }
 
-    def _add_column_kwargs(self, kwargs: dict[str, Any], column: Any) -> None:
-        super()._add_column_kwargs(kwargs, column)
-        if is_generated(column) or column.info.get("read_only"):
-            kwargs |= {"dump_only": True, "required": False}
-        if "places" in kwargs:
-            del kwargs["places"]
-            kwargs |= {"precision": column.type.precision, "scale": column.type.scale}
-        if column.foreign_keys and isinstance(column.type, sa.Integer):
-            kwargs["validate"].append(validate.Range(1, BIGINT_MAX))
-            return
-        for kind, limit in LIMITS:
-            if isinstance(column.type, kind):
-                kwargs["validate"].append(validate.Range(-limit, limit - 1))
-                return
+    def property2field(self, prop: Any, **options: Any) -> Any:
+        """Return the field of an attribute of a model."""
+        [column, *others] = getattr(prop, "columns", [None])
+        own = options_of(column) if isinstance(column, sa.Column) and not others else {}
+        return super().property2field(prop, **own | options)
+
+    def column2field(self, column: sa.Column[Any], **options: Any) -> Any:
+        """Return the field of a column."""
+        return super().column2field(column, **options_of(column) | options)
+
+
+def options_of(column: sa.Column[Any]) -> dict[str, Any]:
+    """Return the options that the field of `column` has beside those of marshmallow-sqlalchemy."""
+    options: dict[str, Any] = {}
+    if is_generated(column) or column.info.get("read_only"):
+        options |= {"dump_only": True, "required": False}
+    if getattr(column.type, "asdecimal", False):
+        options["precision"] = column.type.precision  # type: ignore[attr-defined] # of a Numeric
+    if column.foreign_keys and isinstance(column.type, sa.Integer):
+        return options | {"validate": validate.Range(1, BIGINT_MAX)}
+    limit = next((limit for kind, limit in LIMITS if isinstance(column.type, kind)), None)
+    return options if limit is None else options | {"validate": validate.Range(-limit, limit - 1)}
 
 
 class Options(SQLAlchemyAutoSchemaOpts):
@@ -93,7 +101,7 @@ class Options(SQLAlchemyAutoSchemaOpts):
         self.model_converter = getattr(meta, "model_converter", Converter)
 
 
-class Schema(SQLAlchemyAutoSchema[Any]):
+class Schema(FieldsOnly, SQLAlchemyAutoSchema[Any]):
     """Fields and their limits follow from the model (`class Meta: model = …`).
 
     Unknown fields are errors; read-only ones are ignored, so that what was got can be edited and sent back.
@@ -112,7 +120,7 @@ class Schema(SQLAlchemyAutoSchema[Any]):
         marshmallow-sqlalchemy's own makes records as well, and asks for marshmallow's version in its files
         each time.
         """
-        if self._load_instance or {"session", "instance", "transient"} & options.keys():
+        if self.opts.load_instance or {"session", "instance", "transient"} & options.keys():
             return super().load(data, **options)
         return PlainSchema.load(self, data, **options)
 
@@ -145,6 +153,9 @@ class Schema(SQLAlchemyAutoSchema[Any]):
         if errors:
             raise ValidationError(errors)
         return data
+
+
+Schema.has_methods = False  # those above have nothing to do with a dump
 
 
 def page_of(schema: type[PlainSchema]) -> type[PlainSchema]:

@@ -290,7 +290,7 @@ def test_user_of_a_bearer_token_is_read_in_one_statement(
         connection = db.engines[None]
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "EXECUTE")):
             statements.append(statement)
 
     event.listen(connection, "before_cursor_execute", note)

@@ -8,18 +8,17 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from flask import abort, redirect, request, session, url_for
-from sqlalchemy.orm.attributes import instance_state
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from werkzeug.local import LocalProxy
 
-from ..extensions import Blueprint
+from ..extensions import Blueprint, db
 from .models import ApiToken, EndedSession, User
 from .settings import settings
 
 # In the session: {"id": its own, "user": id, "epoch": of the user, "since" and "seen": times in seconds}
 KEY = "gauth"
-USER = "gauth.user"  # in the environment of a request
+ROW, USER = "gauth.row", "gauth.user"  # in the environment of a request
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]  # of the host's API_SPEC_OPTIONS
 SEEN_STEPS = 10  # in the time that a session may be idle; more often `seen` is not written down
 
@@ -28,17 +27,19 @@ R = TypeVar("R")
 
 
 def get_user() -> User | None:
-    """Return who is signed in, None where nobody is; read from the database once a request."""
+    """Return the record of who is signed in, None where nobody is."""
+    row, user = get_row(), request.environ.get(USER)
+    if row is not None and (user is None or user not in db.session):
+        request.environ[USER] = user = User.of_row(row)
+    return user if row is not None else None
+
+
+def get_row() -> Any:
+    """Return the row of who is signed in, None where nobody is; read from the database once a request."""
     environ = request.environ
-    if USER not in environ or is_detached(environ[USER]):
-        environ[USER] = read_user()
-    user: User | None = environ[USER]
-    return user
-
-
-def is_detached(user: User | None) -> bool:
-    """Tell whether the session that `user` was read by is gone."""
-    return user is not None and instance_state(user).detached
+    if ROW not in environ:
+        environ[ROW] = read_row()
+    return environ[ROW]
 
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ else:
     current_user = LocalProxy(get_user)
 
 
-def read_user() -> User | None:
-    """Return who is signed in and still allowed to be; a bearer token goes before a session."""
+def read_row() -> Any:
+    """Return the row of who is signed in and still allowed to be; a bearer token goes before a session."""
     found = settings()
     if found.missing:
         return None
@@ -63,8 +64,8 @@ def bearer() -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def session_user() -> User | None:
-    """Return the user of the session, which ends after a while, and sooner where it is not used."""
+def session_user() -> Any:
+    """Return the row of the session's user; a session ends after a while, sooner where it is not used."""
     mark = session.get(KEY)
     if mark is None:
         return None
@@ -118,7 +119,7 @@ def login_required(view: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if get_user() is None:
+        if get_row() is None:
             refuse()
         return view(*args, **kwargs)
 

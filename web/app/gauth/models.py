@@ -2,7 +2,7 @@ import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -18,7 +18,8 @@ from sqlalchemy import (
     func,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, make_transient_to_detached, mapped_column
+from sqlalchemy.orm.util import identity_key
 
 from ..extensions import db
 from . import identity
@@ -60,11 +61,9 @@ class User(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
         return user
 
     @classmethod
-    def of_session(cls, user_id: int, epoch: int, session_id: str | None) -> Self | None:
-        """Return the user of a session, read in one statement; None after a sign-out, here or everywhere."""
-        values = {"user": user_id, "epoch": epoch, "session": session_id}
-        user: Self | None = db.session.scalar(cls.of_open_session(), values)
-        return user
+    def of_session(cls, user_id: int, epoch: int, session_id: str | None) -> Any:
+        """Return the row of a session's user; None after a sign-out, here or everywhere."""
+        return row_of(cls.of_open_session(), {"user": user_id, "epoch": epoch, "session": session_id})
 
     @classmethod
     @cache
@@ -73,6 +72,16 @@ class User(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
         ended = db.select(EndedSession.id).where(EndedSession.id == bindparam("session", type_=String))
         of_epoch = (cls.id == bindparam("user"), cls.session_epoch == bindparam("epoch"))
         return db.select(cls).where(*of_epoch, ~ended.exists())
+
+    @classmethod
+    def of_row(cls, row: Any) -> Self:
+        """Return the record of the session that is stored as `row`; nothing is asked for that."""
+        found: Self | None = db.session.identity_map.get(identity_key(cls, row.id))
+        if found is None:
+            found = cls(**{column.key: getattr(row, column.key) for column in cls.__table__.columns})
+            make_transient_to_detached(found)
+            db.session.add(found)
+        return found
 
     @property
     def tokens(self) -> Select[tuple["ApiToken"]]:
@@ -146,12 +155,9 @@ class ApiToken(db.Model):  # type: ignore[name-defined] # see User
         return cls.expires_at > func.now()
 
     @classmethod
-    def user_of(cls, text: str) -> User | None:
-        """Return whose token `text` is, read in one statement; None where it is none, expired or revoked."""
-        if len(text) != TOKEN_LENGTH:
-            return None
-        user: User | None = db.session.scalar(cls.holder(), {"digest": digest(text)})
-        return user
+    def user_of(cls, text: str) -> Any:
+        """Return the row of whose token `text` is; None where it is none, expired or revoked."""
+        return row_of(cls.holder(), {"digest": digest(text)}) if len(text) == TOKEN_LENGTH else None
 
     @classmethod
     @cache
@@ -164,3 +170,14 @@ class ApiToken(db.Model):  # type: ignore[name-defined] # see User
 def digest(text: str) -> bytes:
     """Return the SHA-256 of a token: as it is random, no slower function is called for."""
     return hashlib.sha256(text.encode()).digest()
+
+
+def row_of(statement: Select[Any], values: dict[str, Any]) -> Any:
+    """Return the first row of the model that `statement` is of, None where there is none.
+
+    It is read outside a transaction where the host's `db` can do so.
+    """
+    if hasattr(db, "rows"):
+        return db.rows.first(statement, values)
+    columns = statement.column_descriptions[0]["entity"].__table__.columns
+    return db.session.execute(statement.with_only_columns(*columns), values).first()

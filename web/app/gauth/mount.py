@@ -5,7 +5,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..extensions import csrf
-from .access import USER, get_user, here, rides_on_session
+from .access import ROW, get_user, here, rides_on_session
 from .models import User
 from .settings import load, settings
 
@@ -24,7 +24,7 @@ class Sessions(SecureCookieSessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         of_session = session.accessed and (session or session.modified)
-        of_user = request.environ.get(USER) is not None
+        of_user = request.environ.get(ROW) is not None
         if of_session or (of_user and "Cache-Control" in response.headers):
             response.headers["Cache-Control"] = "private, no-store"
         if session.accessed or session.modified:
@@ -69,7 +69,7 @@ def user_of_page() -> User | None:
     try:
         return get_user()
     except SQLAlchemyError as error:
-        request.environ[USER] = None  # asked once for the page, whose parts all want to know
+        request.environ[ROW] = None  # asked once for the page, whose parts all want to know
         current_app.logger.error("who is signed in: %s", str(error).partition("\n")[0])
         return None
 

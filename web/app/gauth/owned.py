@@ -7,16 +7,16 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from werkzeug.exceptions import Conflict
 
 from ..extensions import db
-from .access import get_user
-from .models import User
+from .access import get_row
+from .models import User, row_of
 
 
 def present_user_id() -> int:
     """Return the id of the user who is signed in (RuntimeError where nobody is)."""
-    user = get_user() if has_request_context() else None
-    if user is None:
+    row = get_row() if has_request_context() else None
+    if row is None:
         raise RuntimeError("nobody is signed in, so owner_id= must say whose the record is")
-    user_id: int = user.id
+    user_id: int = row.id
     return user_id
 
 
@@ -64,7 +64,7 @@ class Owned:
 
         To the database, a record of somebody else would be as good as one of theirs.
         """
-        if data.get(name) is None or db.session.scalar(cls.owned_by_id(), {"id": data[name]}):
+        if data.get(name) is None or row_of(cls.owned_by_id(), {"id": data[name]}):
             return
         error = Conflict("The change conflicts with what is stored.")
         error.data = {"messages": {"stored": {name: ["There is no such record."]}}}  # type: ignore[attr-defined] # for the host

@@ -14,7 +14,7 @@ api = Blueprint("notes", __name__, url_prefix="/api/notes", description="Notes, 
 @api.response(200, NotePage)
 def index(arguments: dict[str, Any]) -> Any:
     """List notes"""
-    return paginate(db.session, db.select(Note), **arguments)
+    return paginate(db.rows, db.select(Note), **arguments)
 
 
 @api.post("")
@@ -22,9 +22,7 @@ def index(arguments: dict[str, Any]) -> Any:
 @api.response(201, NoteSchema)
 def create(data: dict[str, Any]) -> Any:
     """Create a note"""
-    note = Note(**data)
-    db.session.add(note)
-    db.session.commit()
+    note = db.rows.insert(Note, data)
     return note, etag(note) | {"Location": url_for(".show", note_id=note.id)}
 
 
@@ -32,7 +30,7 @@ def create(data: dict[str, Any]) -> Any:
 @api.response(200, NoteSchema)
 def show(note_id: int) -> Any:
     """Show a note"""
-    note = db.get_or_404(Note, note_id)
+    note = db.rows.get_or_404(Note, note_id)
     return note, etag(note)
 
 

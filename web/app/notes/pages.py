@@ -11,7 +11,7 @@ pages = Blueprint("notes_pages", __name__, url_prefix="/notes", template_folder=
 @pages.get("")
 def index() -> ResponseReturnValue:
     """List notes."""
-    page = paginate(db.session, db.select(Note), **load_query(NoteQuery))
+    page = paginate(db.rows, db.select(Note), **load_query(NoteQuery))
     return render_template("notes/index.html", page=page)
 
 
