@@ -7,7 +7,7 @@ from statistics import median
 
 import psutil
 
-from app.pagination import cursor
+from slipway.api.pagination import cursor
 
 from .database import Database
 from .ratios import Figure, spread

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from engines.copies import ROOT
+from tests.copies import ROOT
 
 PACKAGES = ("flask", "flask-smorest", "gunicorn", "marshmallow", "psycopg2-binary", "sqlalchemy")
 DISTRIBUTIONS = ("debian", "ubuntu")  # they build with PGO and LTO, and leave the flags out of sysconfig

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engines.copies import ROOT
+from tests.copies import ROOT
 
 from .chart import chart
 from .ratios import Figure

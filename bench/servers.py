@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from engines.copies import free_port
+from tests.copies import free_port
 
 from .stack import Stack
 from .tell import Failure

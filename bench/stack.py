@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from engines import copies
+from tests import copies
 
 from .tell import Failure
 

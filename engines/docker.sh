@@ -24,8 +24,8 @@ here() (
 
 compose() {
   local more=""
-  [ -z "${DEMO_LOGIN_PORT:-}" ] || more=:engines/demo-login.yml
-  ! tls || more=$more:engines/tls.yml
+  [ -z "${DEMO_LOGIN_PORT:-}" ] || more=:docker-compose.demo-login.yml
+  ! tls || more=$more:docker-compose.tls.yml
   if [ -n "$more" ]; then
     more=$(env_get COMPOSE_FILE docker-compose.yml)$more
     local -x COMPOSE_FILE=$more HTTPS_SUFFIX HTTPS_LISTEN

@@ -85,7 +85,7 @@ def is_web(process: psutil.Process) -> bool:
 
 def is_login(process: psutil.Process) -> bool:
     """Tell whether `process` is of the provider of `make demo-login`."""
-    return is_gunicorn(process, "login", "app.gauth.demo:serve(")
+    return is_gunicorn(process, "login", "demo_provider:serve(")
 
 
 def is_nginx(process: psutil.Process) -> bool:

@@ -251,13 +251,13 @@ login_url() { echo "http://127.0.0.1:$DEMO_LOGIN_PORT"; }
 made_of_login() {
   pwd
   echo "$DEMO_LOGIN_PORT"
-  cat web/requirements.txt web/app/gauth/demo.py web/app/gauth/templates/gauth/demo.html
+  cat web/requirements.txt engines/demo_provider/__init__.py engines/demo_provider/templates/demo.html
 }
 
 start_login() {
   echo "$DEMO_LOGIN_PORT" >.native/run/login.port
-  in_new gunicorn --config /dev/null --no-control-socket --bind "127.0.0.1:$DEMO_LOGIN_PORT" --threads 4 --daemon \
-    --enable-stdio-inheritance --pid "$PWD/.native/run/login.pid" "app.gauth.demo:serve('$(login_url)', 'http://localhost:$DEMO_LOGIN_PORT')" || return
+  in_new gunicorn --config /dev/null --no-control-socket --bind "127.0.0.1:$DEMO_LOGIN_PORT" --threads 4 --daemon --pythonpath "$PWD/engines" \
+    --enable-stdio-inheritance --pid "$PWD/.native/run/login.pid" "demo_provider:serve('$(login_url)', 'http://localhost:$DEMO_LOGIN_PORT')" || return
   for _ in $(seq 100); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$DEMO_LOGIN_PORT") 2>/dev/null; then break; fi
     sleep 0.1

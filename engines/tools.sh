@@ -61,10 +61,10 @@ verb_lint() {
   say "nginx"
   check_nginx
   if docker compose version >/dev/null 2>&1; then
-    for file in engines/*.yml; do files+=(-f "$file"); done
+    for file in docker-compose*.yml; do files+=(-f "$file"); done
     say "Compose files"
     POSTGRES_PASSWORD=x APP_SETTINGS=x DEMO_LOGIN_PORT=1 docker compose --env-file /dev/null \
-      -f docker-compose.yml -f docker-compose.dev.yml "${files[@]}" config --quiet
+      "${files[@]}" config --quiet
   fi
 }
 
@@ -115,7 +115,7 @@ verb_module() {
   [ -z "${name:-}${fields:-}${owned:-}" ] || fail "say NAME=, FIELDS= and OWNED=1 in capital letters"
   venv requirements-dev
   # Optimised: without, the type checks of inflect (by typeguard) take seconds to load.
-  NAME=${NAME:-} FIELDS=${FIELDS:-} OWNED=${OWNED:-} venv/bin/python -O -m engines.module
+  NAME=${NAME:-} FIELDS=${FIELDS:-} OWNED=${OWNED:-} venv/bin/python -O -m generator
   say "Type make migrate${OWNED:+; to sign in, make demo-login, or the settings GAUTH_… in .env}"
 }
 

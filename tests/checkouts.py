@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from engines import copies
+from tests import copies
 from tests.support import get, post
 
 OWNER = 12345  # of the copy, where the tests run as root and can give it away

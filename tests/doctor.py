@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engines.copies import free_port
 from tests.checkouts import Checkout
+from tests.copies import free_port
 
 Edit = Callable[[str, str, str], None]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from engines.copies import UNLIMITED, free_port, production_settings, write_settings
 from tests.checkouts import Checkout, copy_repository, variables
+from tests.copies import UNLIMITED, free_port, production_settings, write_settings
 from tests.engines import DockerStack, NativeStack, Stack, docker_answers, engine, services
 from tests.releases import Production
 from tests.support import ROOT, cannot_run, get

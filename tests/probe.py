@@ -7,8 +7,8 @@ from itertools import count
 import httpx
 import pytest
 
-from engines.copies import UNLIMITED
 from tests.checkouts import Checkout, variables
+from tests.copies import UNLIMITED
 from tests.support import PATIENCE, wait_until
 
 ORIGINS = ["https://app.example.com", "http://localhost:3000"]

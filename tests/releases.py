@@ -14,8 +14,8 @@ from typing import Self
 import httpx
 import pytest
 
-from engines.copies import production_settings, write_settings
 from tests.checkouts import Checkout, replace
+from tests.copies import production_settings, write_settings
 from tests.engines import engine
 from tests.support import PATIENCE, ROOT, get, repeating
 
@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 def say(checkout: Checkout, status: str) -> None:
     """Have /healthz of a checkout say something else."""
-    path = checkout.path / "web/app/health/pages.py"
+    path = checkout.path / "web/slipway/http/health.py"
     path.write_text(re.sub(r'{"status": "\w+"}', f'{{"status": "{status}"}}', path.read_text(), count=1))
 
 

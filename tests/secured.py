@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from engines.copies import free_port
 from tests.checkouts import Checkout, variables
+from tests.copies import free_port
 from tests.engines import engine
 from tests.support import PATIENCE, get
 

@@ -10,7 +10,8 @@ from werkzeug import Response
 from werkzeug.serving import run_simple
 
 import config
-import logs
+from slipway.environment import ConfigError, integer
+from slipway.http.request_log import logging_config
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -31,11 +32,11 @@ def make(settings: config.Config) -> "WSGIApplication":
 
 try:
     settings = config.load()
-    port = config.integer(os.environ, "PORT", 5000)
-except config.ConfigError as error:
+    port = integer(os.environ, "PORT", 5000)
+except ConfigError as error:
     sys.exit(str(error))
 app = make(settings)
 
 if __name__ == "__main__":
-    logging.config.dictConfig(logs.logging_config(settings.LOG_FORMAT, settings.LOG_LEVEL))
+    logging.config.dictConfig(logging_config(settings.LOG_FORMAT, settings.LOG_LEVEL))
     run_simple("127.0.0.1", port, app, use_reloader=settings.DEVELOPMENT)

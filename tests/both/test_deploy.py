@@ -65,7 +65,7 @@ def test_release_that_answers_by_errors_is_switched_back(draft: Production) -> N
 
 def test_release_that_is_no_longer_ready_is_switched_back(draft: Production) -> None:
     told = "db.session.scalar(db.text(\"SELECT to_regclass('ill')\"))"
-    draft.edit("web/app/health/pages.py", "    if behind:", f"    if behind or {told}:")
+    draft.edit("web/slipway/http/health.py", "    if behind:", f"    if behind or {told}:")
     draft.edit("docker-compose.yml", "interval: 8s", "interval: 1s")
     with unchanged(draft):
         with Typed(draft, "deploy", "WATCH=600") as deploy:

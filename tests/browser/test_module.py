@@ -12,14 +12,14 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from engines.copies import UNLIMITED
-from engines.module.__main__ import make as make_module
-from engines.module.checks import TYPES
-from engines.module.fields import read_fields
-from engines.module.names import Names
+from generator.__main__ import make as make_module
+from generator.checks import TYPES
+from generator.fields import read_fields
+from generator.names import Names
 from tests.browser.axe import barriers
 from tests.browser.vnu import faults
 from tests.checkouts import Checkout, remove_module, variables
+from tests.copies import UNLIMITED
 from tests.node import FOLDER as NODE
 from tests.support import ROOT, get, post, wait_until
 
@@ -317,7 +317,7 @@ def test_linters_of_api_documents_are_quiet(
 
 
 def test_modules_pass_their_tests_and_the_linters(library: Checkout) -> None:
-    folders = " ".join(f"tests/unit/{many}" for many in MANY)
+    folders = " ".join(f"tests/unit/app/{many}" for many in MANY)
     assert " passed in " in library.make("test", f"T={folders}")
     written = [f"{folder}/{many}" for many in MANY for folder in ("web/app", "tests/unit")]
     for linter in ("ruff check", "ruff format --check", f"mypy --cache-dir {ROOT}/.mypy_cache"):

@@ -100,7 +100,9 @@ def test_container_is_as_it_was_told(docker_stack: DockerStack, service: str, sc
     assert said in docker_stack.compose("exec", "--no-TTY", service, "sh", "-c", script)
 
 
-@pytest.mark.parametrize("more", sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("engines/*.yml")))
+@pytest.mark.parametrize(
+    "more", sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docker-compose.*.yml"))
+)
 def test_service_that_is_added_is_as_hardened(more: str) -> None:
     files = ["-f", "docker-compose.yml", "-f", "docker-compose.dev.yml", "-f", more]
     environment = os.environ | {"APP_SETTINGS": "x", "POSTGRES_PASSWORD": "x", "DEMO_LOGIN_PORT": "9400"}

@@ -40,6 +40,11 @@ def test_image_does_not_run_as_root(image: str) -> None:
     assert config["User"] not in ("", "root", "0", "0:0")
 
 
+@pytest.mark.parametrize("service", ["web"])
+def test_image_holds_no_provider_that_believes_whoever_comes(image: str) -> None:
+    assert in_image(image, "grep -rl DemoProvider /srv; true") == ""
+
+
 @pytest.mark.parametrize("service", ["web", "nginx", "db"])
 def test_image_holds_no_compiler_installer_or_cache(image: str) -> None:
     found = in_image(image, "command -v cc gcc g++ make; ls -d /venv/bin/pip* /root/.cache 2>/dev/null; true")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engines.copies import UNLIMITED, free_port
 from tests.checkouts import Checkout
+from tests.copies import UNLIMITED, free_port
 from tests.releases import Typed, said, say
 from tests.second_engine import SecondEngine, second_engine
 from tests.support import get, reading_notes, wait_until

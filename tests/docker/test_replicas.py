@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engines.copies import free_port, production_settings, write_settings
+from tests.copies import free_port, production_settings, write_settings
 from tests.engines import DockerStack
 from tests.support import ROOT
 

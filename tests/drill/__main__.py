@@ -6,7 +6,7 @@ usage: python -m tests.drill ENGINE ROLLOUTS WATCH RATE
 import json
 import sys
 
-from engines.copies import ROOT
+from tests.copies import ROOT
 
 from .drill import Outcome, drill
 from .table import LONG, row, write

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engines.copies import ROOT
+from tests.copies import ROOT
 
 from .rollouts import Rollout, plan, roll_out
 from .site import Site, VerbFailed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from engines.copies import copy_repository, free_port, production_settings, write_settings
+from tests.copies import copy_repository, free_port, production_settings, write_settings
 
 BUILD = ("PYTHON_IMAGE", "POSTGRES_IMAGE", "NGINX_IMAGE", "PIP_INDEX_URL", "CA_BUNDLE")
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "DOCKER_HOST")

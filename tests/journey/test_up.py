@@ -39,7 +39,7 @@ def test_development_listens_on_localhost_only(checkout: Checkout) -> None:
 
 
 def test_edit_is_live(checkout: Checkout, edit: Callable[[str, str, str], None]) -> None:
-    edit("web/app/health/pages.py", '"ok"', '"edited"')
+    edit("web/slipway/http/health.py", '"ok"', '"edited"')
     wait_until(lambda: (a := checkout.get("/healthz")) and '"edited"' in a.text, "the edit")
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engines.copies import free_port
 from tests.checkouts import Checkout
+from tests.copies import free_port
 from tests.engines import listening
 from tests.releases import Typed
 from tests.support import wait_until

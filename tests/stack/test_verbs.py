@@ -157,22 +157,22 @@ def test_edit_while_the_last_one_loads_is_live(
     # The edit of the test before has been taken back, and that is live.
     wait_until(lambda: (a := checkout.get("/")) and "Slipway</title>" in a.text, "a quiet start")
     before = reloads()
-    edit("web/app/health/pages.py", "from flask", "import time; time.sleep(3)\nfrom flask")
+    edit("web/slipway/http/health.py", "from flask", "import time; time.sleep(3)\nfrom flask")
     wait_until(lambda: reloads() > before, "the first edit to be seen")
     wait_until(
         lambda: "Booting worker" in checkout.make("logs", "S=web").rpartition("reloading")[2], "it to load"
     )
-    edit("web/app/health/pages.py", "import time; time.sleep(3)\n", "")
-    edit("web/app/health/pages.py", '"ok"', '"edited"')
+    edit("web/slipway/http/health.py", "import time; time.sleep(3)\n", "")
+    edit("web/slipway/http/health.py", '"ok"', '"edited"')
     wait_until(lambda: (a := checkout.get("/healthz")) and '"edited"' in a.text, "the edit")
 
 
 def test_edit_that_breaks_the_app_is_mended_by_the_next(
     checkout: Checkout, edit: Callable[[str, str, str], None]
 ) -> None:
-    edit("web/app/health/pages.py", "from flask", "from nowhere")
+    edit("web/slipway/http/health.py", "from flask", "from nowhere")
     wait_until(lambda: (a := checkout.get("/healthz")) and "No module named 'nowhere'" in a.text, "the edit")
-    edit("web/app/health/pages.py", "from nowhere", "from flask")
+    edit("web/slipway/http/health.py", "from nowhere", "from flask")
     wait_until(lambda: (a := checkout.get("/healthz")) and a.status_code == 200, "the repair")
 
 

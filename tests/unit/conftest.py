@@ -18,11 +18,11 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection, NullPool, create_engine, make_url
 
-from app import rows
 from app.extensions import db
-from app.prepare import prepare
 from config import TestingConfig
 from manage import make
+from slipway.db import rows
+from slipway.migrations.upgrade import prepare
 
 # The wheel keeps a lock here; without this folder all users of a machine would share one in /tmp.
 runtime = Path(tempfile.mkdtemp(prefix="slipway-"))

@@ -6,7 +6,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
-from app.revisions.compare import PLUGINS
+from slipway.migrations.autogenerate.compare import PLUGINS
 
 db = current_app.extensions["migrate"].db
 

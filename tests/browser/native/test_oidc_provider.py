@@ -11,8 +11,8 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from playwright.sync_api import BrowserContext, Page, expect
 
 from app.gauth.identity import DISCOVERY
-from engines.copies import free_port
 from tests.checkouts import Checkout
+from tests.copies import free_port
 from tests.node import FOLDER
 from tests.support import is_served, post, wait_until
 

@@ -4,8 +4,9 @@ from importlib.metadata import version
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from slipway.migrations.state import stored_revisions
+
 from ..extensions import db
-from ..standing import stored_revisions
 
 pages = Blueprint("home", __name__, template_folder="templates")
 

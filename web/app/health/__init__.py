@@ -1,3 +1,0 @@
-from .pages import pages
-
-__all__ = ["pages"]
