@@ -49,6 +49,7 @@ verb_lint() {
   venv/bin/ruff check .
   venv/bin/ruff format --check .
   venv/bin/mypy
+  venv/bin/python engines/private_api.py web engines generator bench
   say "Migrations"
   lint_migrations
   say "Shell scripts"

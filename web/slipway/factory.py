@@ -1,8 +1,9 @@
 """What `create_app` calls: the app around its modules."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from flask import Blueprint, Flask, current_app, url_for
 from flask_wtf import CSRFProtect
@@ -24,10 +25,32 @@ rest = Api()
 templates = Blueprint("slipway", __name__, template_folder="html/templates")  # those of the app come first
 
 
+# What settings may leave out.
+DEFAULTS: dict[str, Any] = {
+    "DEVELOPMENT": False,
+    "PROXIES": 0,
+    "DATABASE_WAIT": 60,  # seconds
+    "WEB_REPLICAS": 1,
+    "WEB_WORKERS": 1,
+    "WEB_THREADS": 1,
+    "SQLALCHEMY_ENGINE_OPTIONS": {"connect_args": {"options": "-c TimeZone=UTC"}},
+    "API_TITLE": "API",
+    "API_VERSION": "1",
+    "OPENAPI_VERSION": "3.1.0",
+}
+
+
 def make_app(package: str, settings: object, modules: Iterable[str]) -> Flask:
-    """Return the app of `package` under `settings`, with its `modules` mounted (ConfigError)."""
+    """Return the app of `package` under `settings`, an object or a mapping, with its `modules` mounted.
+
+    ConfigError if a module is not to be mounted.
+    """
     app = Flask(package)
-    app.config.from_object(settings)
+    app.config.from_mapping(DEFAULTS)
+    if isinstance(settings, Mapping):
+        app.config.from_mapping(settings)
+    else:
+        app.config.from_object(settings)
     app.json = json_provider.Provider(app)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False

@@ -31,19 +31,21 @@ class Provider(DefaultJSONProvider):
     """Flask's JSON, with times as RFC 3339 has them, decimals as strings, and names in their order."""
 
     default = staticmethod(plain)
+    sort_keys = False
 
     def __init__(self, app: Flask) -> None:
         super().__init__(app)
         self.app = proxy(app)  # whose own this is
-
-    sort_keys = False
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return the answer that has `args` or `kwargs` as its body, on several lines in development."""
         if args and isinstance(args[0], Dumped):
             body = self.encode(args[0].value)
         else:
-            body = self.encode(self._prepare_response_obj(args, kwargs), orjson.OPT_PASSTHROUGH_DATETIME)
+            if args and kwargs:
+                raise TypeError("an answer is made of positional or of keyword arguments")
+            value = (args[0] if len(args) == 1 else args) if args else kwargs or None
+            body = self.encode(value, orjson.OPT_PASSTHROUGH_DATETIME)
         return Response(body, mimetype=self.mimetype)
 
     def encode(self, value: Any, option: int = 0) -> bytes:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from flask import abort, current_app
+from flask_sqlalchemy import SQLAlchemy
 from psycopg2.extensions import STATUS_READY
 from sqlalchemy import (
     Column,
@@ -24,9 +25,6 @@ from sqlalchemy.orm import Mapper, Session
 
 from .plain_reads import is_plain_read
 from .prepared import Kept
-
-if TYPE_CHECKING:
-    from .database import Database
 
 STANDS_ALONE = "stands_alone"  # the execution option of a SELECT that may be run outside a transaction
 
@@ -47,7 +45,7 @@ class Rows:
     Where the session of the request is in a transaction, all is done there, and sees what was changed.
     """
 
-    def __init__(self, db: "Database") -> None:
+    def __init__(self, db: SQLAlchemy) -> None:
         self.db = db
         self.kept = Kept()
         self.selects: WeakKeyDictionary[Select[Any], Select[Any]] = WeakKeyDictionary()

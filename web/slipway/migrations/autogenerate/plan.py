@@ -6,6 +6,7 @@ and at last indexes are built concurrently. Each takes back what it did, in the 
 """
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
@@ -189,8 +190,9 @@ def reverse(operation: Operation) -> Operation:
 def unbound(operation: Operation) -> Operation:
     """Return `operation`, without the check that a column's type may bring along: `constrain` adds it."""
     if isinstance(operation, ops.AddColumnOp):
-        column: Any = operation.column._copy()
+        column: Any = operation.column
         if getattr(column.type, "create_constraint", False):
-            column.type.create_constraint = False
-            operation.column = column
+            operation.column = copy(column)
+            operation.column.type = copy(column.type)
+            operation.column.type.create_constraint = False  # type: ignore[attr-defined] # it has one
     return operation
