@@ -32,6 +32,11 @@ def git(folder: Path, *words: str) -> str:
     return subprocess.check_output(["git", *who, *words], cwd=folder, text=True, stderr=subprocess.STDOUT)
 
 
+def add(path: Path, line: str) -> None:
+    """Add a line to a file."""
+    path.write_text(f"{path.read_text() if path.exists() else ''}\n{line}\n")
+
+
 @pytest.fixture
 def slipway(tmp_path: Path) -> Path:
     """Slipway's own repository."""
@@ -49,13 +54,12 @@ def test_clone_with_modules_takes_up_a_later_platform(
     git(tmp_path, "clone", "--quiet", str(slipway), "clone")
     for name in MODULES:
         make_in(clone, name, "title:string:search", "")
-    (clone / "web/app/extensions.py").open("a").write("\nmail = object()\n")
-    (clone / "web/config.py").open("a").write("\nMAIL = True\n")
+    for path in ("web/app/extensions.py", "web/config.py"):
+        add(clone / path, "MAIL = True")
     git(clone, "add", ".")
     git(clone, "commit", "--quiet", "--message=our modules")
     for path in PLATFORM:
-        with (slipway / path).open("a") as file:
-            file.write("\n# of a later version\n")
+        add(slipway / path, "# of a later version")
     git(slipway, "add", ".")
     git(slipway, "commit", "--quiet", "--message=later")
     git(clone, "pull", "--quiet", "--no-rebase", "--no-edit", "origin", "main")
