@@ -113,7 +113,7 @@ test-all: ## Run every test, on both engines (or ENGINE=docker), and measure cov
 export BENCH_SECONDS := $(value SECONDS)
 
 .PHONY: bench
-bench: ## Measure the speed (ROUNDS=3 SECONDS=8 WORK="list get"); URL=http://… of a server, where WORK=create writes notes
+bench: ## Measure the speed (ROUNDS=3 SECONDS=8 WORK="list get"); AGAINST=HEAD~1 compares; URL=http://… is another server
 	$(run) bench
 
 .PHONY: profile

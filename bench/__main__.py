@@ -7,7 +7,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from . import profile, remote, run
+from . import against, profile, remote, run
 from .options import UsageError, read_options
 from .tell import Failure
 
@@ -20,6 +20,8 @@ def main(verb: str) -> None:
         options = read_options(verb, os.environ | {"SECONDS": os.environ.get("BENCH_SECONDS", "")})
         if verb == "profile":
             profile.profile(options, console)
+        elif options.against:
+            against.measure(options, console)
         elif options.url:
             remote.measure(options, console)
         else:

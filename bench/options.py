@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from .works import NAMES, WORKS
 
 REMOTE = ("list", "get", "create", "page")  # what another server has
+LOADS = tuple(name for name, work in WORKS.items() if name != "cached")  # what any commit has
 PROFILED = tuple(name for name, work in WORKS.items() if work.ours.contestant == "ours" and name != "cached")
 
 
@@ -22,6 +23,7 @@ class Options:
     seconds: int
     works: tuple[str, ...]
     url: str = ""
+    against: str = ""  # a commit
 
 
 def read_options(verb: str, typed: Mapping[str, str]) -> Options:
@@ -35,6 +37,10 @@ def read_options(verb: str, typed: Mapping[str, str]) -> Options:
         return Options(rounds, seconds, chosen)
     if url := read_url(typed):
         return Options(rounds, seconds, works(typed, REMOTE, ("list", "get", "page")), url)
+    if against := typed.get("AGAINST", ""):
+        if against.startswith("-"):
+            raise UsageError(f"AGAINST={against}: say a commit, as HEAD~1")
+        return Options(rounds, seconds, works(typed, LOADS, LOADS), against=against)
     return Options(rounds, seconds, works(typed, NAMES, NAMES))
 
 

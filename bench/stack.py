@@ -109,12 +109,12 @@ class Stack:
 
 
 @contextmanager
-def running() -> Iterator[Stack]:
-    """Start the stack in a copy of the checkout; leave nothing of it, also where something fails."""
+def running(commit: str = "") -> Iterator[Stack]:
+    """Start the stack in a copy of the checkout, or of a commit; leave nothing of it, also after a failure."""
     folder = Path(tempfile.mkdtemp(prefix="slipway-bench-"))
     stack = Stack(folder.resolve())
     try:
-        copy(stack.path)
+        copy_commit(stack.path, commit) if commit else copy(stack.path)
         stack.settle()
         stack.add_modules()
         stack.make("up")
@@ -129,6 +129,17 @@ def copy(path: Path) -> None:
         copies.copy_repository(path)
     except (OSError, subprocess.CalledProcessError) as error:
         raise Failure(f"the checkout cannot be copied, which needs git and a clone: {error}") from error
+
+
+def copy_commit(path: Path, commit: str) -> None:
+    """Have the files of a commit in `path` (Failure), with our packages if it locks the same."""
+    archive = subprocess.run(["git", "archive", commit], cwd=copies.ROOT, capture_output=True)  # noqa: S603, S607 # as typed
+    if archive.returncode:
+        raise Failure(f"AGAINST={commit}: {archive.stderr.decode().strip()}")
+    subprocess.run(["tar", "-x", "-C", str(path)], input=archive.stdout, check=True)  # noqa: S603, S607 # fixed
+    lock = "web/requirements-native.txt"
+    if (path / lock).read_bytes() == (copies.ROOT / lock).read_bytes():
+        (path / "venv").symlink_to(copies.ROOT / "venv")
 
 
 def remove(stack: Stack) -> None:

@@ -21,6 +21,11 @@ def test_other_server_is_only_read_unless_work_says_create() -> None:
     assert read_options("bench", url).url == "http://example.com"
 
 
+def test_commit_is_compared_by_all_loads() -> None:
+    options = read_options("bench", {"AGAINST": "HEAD~1"})
+    assert (options.against, {"list", "auth-create", "page"} <= set(options.works)) == ("HEAD~1", True)
+
+
 def test_profile_is_of_one_work() -> None:
     options = read_options("profile", {})
     assert (options.works, options.seconds) == (("list",), 10)
@@ -37,6 +42,8 @@ def test_profile_is_of_one_work() -> None:
         ("bench", {"SECONDS": "1.5"}, "SECONDS=1.5: say a whole number"),
         ("bench", {"SECONDS": "-1"}, "SECONDS=-1: say a whole number"),
         ("bench", {"WORK": "lists"}, "WORK=lists: there are auth-list, auth-get"),
+        ("bench", {"AGAINST": "--output=x"}, "AGAINST=--output=x: say a commit, as HEAD~1"),
+        ("bench", {"AGAINST": "HEAD~1", "WORK": "memory"}, "WORK=memory: there are auth-list"),
         ("bench", {"URL": "example.com"}, "URL=example.com: say it as http://host:port"),
         ("bench", {"URL": "http://"}, "say it as http://host:port"),
         ("bench", {"URL": "http://example.com", "WORK": "auth-list"}, "there are list, get, create, page"),

@@ -139,6 +139,14 @@ def fetch(result: CursorResult[Any]) -> list[Row]:
     return [Row(dict(zip(names, values, strict=True))) for values in result.all()]
 
 
+def mapper_of(entity: Any) -> Mapper[Any]:
+    """Return the mapper of a model, or of an alias of one, in the app's own database (TypeError)."""
+    mapper: Mapper[Any] = inspect(entity).mapper
+    if mapper.persist_selectable.metadata.info.get("bind_key") is not None:  # type: ignore[attr-defined] # of a Table
+        raise TypeError(f"{mapper.class_.__name__} is in another database: use db.session")
+    return mapper
+
+
 @cache
 def select_one(model: type) -> Select[Any]:
     """Return the SELECT of the record of `model` that has the primary key `key`."""
@@ -148,12 +156,11 @@ def select_one(model: type) -> Select[Any]:
 
 @cache
 def insert_one(model: type) -> tuple[Insert, dict[str, str], list[str]]:
-    """Return the INSERT of a row of `model`, which yields all its columns; what they are called in it; and
-    those that are null unless they are given.
+    """Return the INSERT of a row of `model`, which yields all its columns (TypeError).
 
-    TypeError where a record of `model` is more than its row.
+    With it, what the attributes of `model` are called there, and which are null unless they are given.
     """
-    mapper: Mapper[Any] = inspect(model)
+    mapper = mapper_of(model)
     if mapper.validators or mapper.inherits or mapper.polymorphic_on is not None:
         raise TypeError(f"{model.__name__} validates, or is several tables: add a record to db.session")
     columns = {prop.key: prop.columns[0] for prop in mapper.column_attrs}
@@ -168,12 +175,11 @@ def insert_one(model: type) -> tuple[Insert, dict[str, str], list[str]]:
 
 def select_columns(statement: Select[Any]) -> Select[Any]:
     """Return `statement` as a SELECT of the columns of its model (TypeError)."""
-    entities = [
-        found["entity"] for found in statement.column_descriptions if found["expr"] is found["entity"]
-    ]
-    if len(entities) != 1 or len(statement.column_descriptions) != 1:
+    [described, *others] = statement.column_descriptions
+    entity = described["entity"]
+    if others or described["expr"] is not entity:
         raise TypeError("rows are those of one model: db.select(Model)")
-    mapper: Mapper[Any] = inspect(entities[0]).mapper
-    columns = [getattr(entities[0], prop.key).label(prop.key) for prop in mapper.column_attrs]
+    mapper = mapper_of(entity)
+    columns = [getattr(entity, prop.key).label(prop.key) for prop in mapper.column_attrs]
     found = statement.with_only_columns(*columns)
     return found.execution_options(**{STANDS_ALONE: is_plain_read(statement)})

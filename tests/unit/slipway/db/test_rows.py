@@ -193,6 +193,12 @@ def test_only_the_rows_of_a_model_are_read(app: Flask) -> None:
             db.rows.first(statement)
 
 
+def test_model_of_another_database_is_refused(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Note.__table__.metadata.info, "bind_key", "other")
+    with pytest.raises(TypeError, match="another database"):
+        db.rows.first(select(Note))
+
+
 def test_row_that_is_not_there_is_a_404(app: Flask) -> None:
     with app.app_context(), pytest.raises(NotFound):
         db.rows.get_or_404(Note, 1)
