@@ -110,7 +110,7 @@ class Stack:
 
 @contextmanager
 def running(commit: str = "") -> Iterator[Stack]:
-    """Start the stack in a copy of the checkout, or of a commit; leave nothing of it, also after a failure."""
+    """Start the stack in a copy of the checkout, or of a commit; leave nothing of it, whatever fails."""
     folder = Path(tempfile.mkdtemp(prefix="slipway-bench-"))
     stack = Stack(folder.resolve())
     try:

@@ -101,7 +101,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def remove_module(checkout: Checkout, many: str) -> None:
     """Delete the folders of a module, and the line that mounts it."""
-    for folder in ("web/app", "tests/unit"):
+    for folder in ("web/app", "tests/unit/app"):
         shutil.rmtree(checkout.path / folder / many, ignore_errors=True)
     listing = checkout.path / "web/app/__init__.py"
     listing.write_text(listing.read_text().replace(f'    "{many}",\n', ""))

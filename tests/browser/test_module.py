@@ -319,7 +319,7 @@ def test_linters_of_api_documents_are_quiet(
 def test_modules_pass_their_tests_and_the_linters(library: Checkout) -> None:
     folders = " ".join(f"tests/unit/app/{many}" for many in MANY)
     assert " passed in " in library.make("test", f"T={folders}")
-    written = [f"{folder}/{many}" for many in MANY for folder in ("web/app", "tests/unit")]
+    written = [f"{folder}/{many}" for many in MANY for folder in ("web/app", "tests/unit/app")]
     for linter in ("ruff check", "ruff format --check", f"mypy --cache-dir {ROOT}/.mypy_cache"):
         line = [*f"venv/bin/{linter}".split(), *written]
         run = subprocess.run(line, cwd=library.path, capture_output=True, text=True)

@@ -115,4 +115,4 @@ def test_profile_draws_where_the_time_goes(bench: Checkout) -> None:
         return
     graph = bench.path / "bench/results/profile-auth-get.svg"
     assert "bench/results/profile-auth-get.svg: open it in a browser" in run.stdout
-    assert "light.py" in graph.read_text()
+    assert "rows.py" in graph.read_text()

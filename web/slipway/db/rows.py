@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from flask import abort, current_app
+from flask import abort
 from flask_sqlalchemy import SQLAlchemy
 from psycopg2.extensions import STATUS_READY
 from sqlalchemy import (
@@ -115,7 +115,7 @@ def alone(engine: Engine) -> Iterator[Connection]:
     """
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
-        if driver.status != STATUS_READY or engine.dispatch.begin or is_isolated(engine):
+        if driver.status != STATUS_READY or driver.isolation_level is not None or engine.dispatch.begin:
             yield connection
             connection.commit()
             return
@@ -125,12 +125,6 @@ def alone(engine: Engine) -> Iterator[Connection]:
         finally:
             if not driver.closed:
                 driver.autocommit = False
-
-
-def is_isolated(engine: Engine) -> bool:
-    """Tell whether the settings of `engine` name an isolation level."""
-    name = "isolation_level"
-    return name in engine.get_execution_options() or name in current_app.config["SQLALCHEMY_ENGINE_OPTIONS"]
 
 
 def fetch(result: CursorResult[Any]) -> list[Row]:

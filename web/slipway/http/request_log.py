@@ -81,10 +81,12 @@ def start() -> None:
 def finish(response: Response) -> Response:
     """Log the request and put its id into the answer."""
     response.headers["X-Request-ID"] = request_id()
-    path = request.path
+    environ = request.environ
+    path = environ["PATH_INFO"]
     if path not in QUIET:
-        ms = (time.monotonic() - request.environ[STARTED]) * 1000
-        shown = path if PLAIN_PATH.fullmatch(path) else quote(path)
-        client = f"{request.remote_addr} by {request.scheme}"
-        log.info("%s %s %d %.1f ms for %s", request.method, shown, response.status_code, ms, client)
+        ms = (time.monotonic() - environ[STARTED]) * 1000
+        shown = path if PLAIN_PATH.fullmatch(path) else quote(request.path)
+        client = f"{environ.get('REMOTE_ADDR')} by {environ['wsgi.url_scheme']}"
+        method, status = environ["REQUEST_METHOD"], response.status_code
+        log.info("%s %s %d %.1f ms for %s", method, shown, status, ms, client)
     return response

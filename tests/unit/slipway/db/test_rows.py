@@ -281,10 +281,12 @@ def test_who_listens_for_transactions_has_one_around_each_statement(statements: 
     assert db.rows.get_or_404(Note, row.id).title == "a"
 
 
-def test_who_has_chosen_an_isolation_level_has_a_transaction(
-    statements: list[Any], own_app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(own_app.config["SQLALCHEMY_ENGINE_OPTIONS"], "isolation_level", "SERIALIZABLE")
+def test_who_has_chosen_an_isolation_level_has_a_transaction(statements: list[Any]) -> None:
+    def isolate(connection: Any, *_: Any) -> None:
+        connection.set_session(isolation_level="SERIALIZABLE")
+
+    event.listen(db.engine, "connect", isolate)
+    db.engine.dispose()
     db.rows.first(db.select(Note))
     assert statements == [("SELECT", False)]
 
