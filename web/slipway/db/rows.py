@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapper, Session
 
 from .plain_reads import is_plain_read
-from .prepared import Kept
+from .prepared_statements import Kept
 
 STANDS_ALONE = "stands_alone"  # the execution option of a SELECT that may be run outside a transaction
 

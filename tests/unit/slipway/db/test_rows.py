@@ -36,7 +36,7 @@ from werkzeug.exceptions import NotFound
 
 from app.extensions import db
 from app.notes.models import Note
-from slipway.db.prepared import Kept
+from slipway.db.prepared_statements import Kept
 from slipway.db.rows import Row, alone
 from tests.support import PATIENCE
 

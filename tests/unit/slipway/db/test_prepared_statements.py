@@ -13,7 +13,7 @@ from sqlalchemy.types import Boolean, Integer, LargeBinary, String
 
 from app.extensions import db
 from app.notes.models import Note
-from slipway.db.prepared import COMES_OFTEN, PREPARED_MAX, Kept, Prepared
+from slipway.db.prepared_statements import COMES_OFTEN, PREPARED_MAX, Kept, Prepared
 from slipway.db.rows import alone
 
 TITLE = select(Note.title).where(Note.id == bindparam("key"), Note.title.like("a%"))

@@ -95,7 +95,10 @@ class Kept:
     def execute(
         self, connection: Connection, statement: Select[Any], values: dict[str, Any] | None
     ) -> CursorResult[Any]:
-        """Run a plain `statement` on a connection in AUTOCOMMIT mode (DBAPIError)."""
+        """Run a plain `statement` (DBAPIError); in a transaction, which a refusal would end, as it stands."""
+        driver: Any = connection.connection.driver_connection
+        if not driver.autocommit:
+            return connection.execute(statement, values)
         found = self.prepared.get(statement)
         if found is None:
             times = self.times[statement] = self.times.get(statement, 0) + 1
