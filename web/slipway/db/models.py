@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, func
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, object_session
 
 from .database import Database
 
@@ -43,9 +43,10 @@ class Base(db.Model):  # type: ignore[name-defined] # Flask-SQLAlchemy makes the
         return {"version_id_col": cls.version, "eager_defaults": True}
 
     def update(self, data: dict[str, Any]) -> None:
-        """Set the attributes that `data` names, and store them: the record is what the database has then."""
+        """Set the attributes that `data` names; the record of a session is then as the database has it."""
         for name, value in data.items():
             setattr(self, name, value)
-        if db.session.is_modified(self):
-            db.session.flush()
-            db.session.refresh(self)
+        session = object_session(self)
+        if session is not None and session.is_modified(self):
+            session.flush()
+            session.refresh(self)
