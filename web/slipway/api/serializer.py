@@ -30,6 +30,7 @@ NATIVE: list[tuple[type[fields.Field[Any]], type]] = [
 ]
 SIGNATURES_MAX = 1000
 COMPUTED = (fields.Constant, fields.Function, fields.Method)  # they read no attribute
+LIBRARIES = ("builtins", "marshmallow", "marshmallow_sqlalchemy", "typing")
 METHODS = (FunctionType, classmethod, staticmethod, property)
 
 
@@ -40,9 +41,11 @@ class FieldsOnly:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        own = [cls, *(base for base in cls.__bases__ if not issubclass(base, (Schema, FieldsOnly)))]
-        members = [member for one in own if one is not object for member in vars(one).values()]
-        cls.has_methods = cls.has_methods or any(isinstance(member, METHODS) for member in members)
+        others = [base for base in cls.__mro__[1:] if not issubclass(base, FieldsOnly)]
+        own = [cls, *(base for base in others if base.__module__.partition(".")[0] not in LIBRARIES)]
+        members = [member for one in own for member in vars(one).values()]
+        inherited = any(getattr(base, "has_methods", False) for base in cls.__bases__)
+        cls.has_methods = inherited or any(isinstance(member, METHODS) for member in members)
 
 
 class Page(FieldsOnly, Schema):

@@ -96,7 +96,26 @@ class Derived(SpecimenSchema):
         return "always" if attr == "name" else super().get_attribute(obj, attr, default)
 
 
-@pytest.mark.parametrize("kind", [Hooked, Custom, Computed, Deep, Derived])
+class Adding(PlainSchema):
+    @post_dump
+    def add(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data | {"more": True}
+
+
+class Mixed(SpecimenSchema, Adding):
+    """Takes a method from a schema of marshmallow's."""
+
+
+class OfNothing(Schema):
+    class Meta:
+        model = Specimen
+
+
+class Both(OfNothing, Hooked):  # type: ignore[misc] # each has a Meta
+    """Takes a method from its second base."""
+
+
+@pytest.mark.parametrize("kind", [Hooked, Custom, Computed, Deep, Derived, Mixed, Both])
 def test_schema_with_ways_of_its_own_is_dumped_so(kind: type[Schema]) -> None:
     record = Specimen(id=1, name="a", moment=dt.datetime(2026, 1, 31, tzinfo=dt.UTC))
     assert same(kind(), record)
