@@ -13,6 +13,7 @@ from .fields import read_fields
 from .names import Names, UsageError
 from .render import Module, tidy
 
+PLATFORM = ("docs",)  # what it serves below /api/
 APP = Path("web/app")
 LIST = APP / "__init__.py"
 END_OF_LIST = re.compile(r"^MODULES = \[\n(?:    .*\n)*(?=\]$)", re.MULTILINE)
@@ -39,6 +40,8 @@ def check_free(root: Path, module: Module) -> None:
     """Refuse a module whose names are taken (UsageError)."""
     names = module.names
     said = f"NAME={names.one}"
+    if names.many in PLATFORM:
+        raise UsageError(f"{said}: /api/{names.many} is the platform's; take another name")
     for path in (APP / names.many, APP / f"{names.many}.py", Path("tests/unit/app") / names.many):
         if (root / path).exists():
             raise UsageError(f"{said}: there is {path} already; delete it first, or take another name")

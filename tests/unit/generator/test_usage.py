@@ -36,6 +36,7 @@ def tree(folder: Path) -> set[Path]:
         ("property", TITLE, "", "Python has a property of its own"),
         ("note", TITLE, "", "there is web/app/notes already"),
         ("Note", TITLE, "", "there is web/app/notes already"),
+        ("doc", TITLE, "", "/api/docs is the platform's; take another name"),
         ("extension", TITLE, "", "there is web/app/extensions.py already"),
         ("user", TITLE, "", "user is a keyword of SQL"),
         ("api_token", TITLE, "", "gauth/models.py has a table api_tokens"),

@@ -1,4 +1,5 @@
 from importlib.resources import files
+from pathlib import Path
 
 from flask import Blueprint, render_template, send_from_directory
 from flask.typing import ResponseReturnValue
@@ -20,3 +21,9 @@ def index() -> ResponseReturnValue:
 def asset(filename: str) -> ResponseReturnValue:
     """Serve a file of Swagger UI."""
     return send_from_directory(swagger_ui, filename, max_age=86400)
+
+
+@pages.get("/start.js")
+def start() -> ResponseReturnValue:
+    """Serve what starts Swagger UI, which is asked for anew each time."""
+    return send_from_directory(Path(__file__).parent, "swagger_ui.js")

@@ -1,3 +1,4 @@
+import pytest
 from flask.testing import FlaskClient
 
 
@@ -7,6 +8,7 @@ def test_index_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
     assert "//" not in page.replace("<!doctype html>", "")
 
 
-def test_asset_is_served(client: FlaskClient) -> None:
-    answer = client.get("/api/docs/swagger-ui.css", buffered=True)
-    assert (answer.status_code, answer.mimetype) == (200, "text/css")
+@pytest.mark.parametrize(("name", "kind"), [("swagger-ui.css", "text/css"), ("start.js", "text/javascript")])
+def test_asset_is_served(client: FlaskClient, name: str, kind: str) -> None:
+    answer = client.get(f"/api/docs/{name}", buffered=True)
+    assert (answer.status_code, answer.mimetype) == (200, kind)

@@ -28,7 +28,7 @@ def evolve(
     """Bring the database to head; in development, write and apply revisions if the models differ from it.
 
     `renames` are the (old, new) names of columns that are renamed rather than dropped and added. What would
-    lose data stops it (NotPreparedError) unless `drop`, and what breaks a rule of squawk.py unless that is
+    lose data stops it (NotPreparedError) unless `drop`, and what breaks a rule of lint.py unless that is
     in `accepts`.
     """
     state = prepare()
