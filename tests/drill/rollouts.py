@@ -53,7 +53,7 @@ def migration(site: Site, name: str, watch: str) -> None:
 def broken(site: Site, name: str, watch: str) -> None:
     """Deploy an image that does not start."""
     site.change(name)
-    site.edit("web/gunicorn.conf.py", "import gc\n", "import gc\nimport nothing\n")
+    site.edit("web/gunicorn.conf.py", "import os\n", "import os\nimport nothing\n")
     refuse(site, watch, "No module named 'nothing'")
 
 
